@@ -1,0 +1,185 @@
+"""The command `simtwin`: each command parses, calls one function of the library, prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sim import __version__
+from sim.errors import SimtwinError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+# Heavy modules are imported inside the commands, so that `simtwin --help` answers at once.
+
+_FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+_SEED = click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of all draws."
+)
+
+
+@click.group()
+@click.version_option(__version__, prog_name="simtwin")
+def cli() -> None:
+    """Simulation-first digital twin of rotating machines: labelled IMU data from fault scenarios in YAML."""
+
+
+@cli.command()
+@_FILES
+def validate(files: tuple[Path, ...]) -> None:
+    """Check scenario FILES; says what is wrong and where, one line a problem."""
+    from sim.scenario.reader import load
+    from sim.scenario.schema import Scenario
+
+    failed = 0
+    for path in files:
+        try:
+            scenario = load(path, Scenario).model
+        except SimtwinError as error:
+            click.echo(str(error), err=True)
+            failed += 1
+        else:
+            faults = ", ".join(fault.name for fault in scenario.faults) or "none"
+            click.echo(
+                f"{path}: ok (machine {scenario.machine.id}; faults: {faults}; sensors: {len(scenario.sensors)})"
+            )
+    if failed:
+        raise SystemExit(2)
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from sim.scenario.schema import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=1))
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder to make. [default: SCENARIO-run]")
+@_SEED
+@click.option("--plots/--no-plots", default=True, show_default=True, help="Draw pictures.")
+def simulate(file: Path, out: Path | None, seed: int, plots: bool) -> None:
+    """Run the scenario FILE once: samples of every sensor as Parquet, and pictures."""
+    from sim.scenario.reader import load
+    from sim.scenario.schema import Scenario
+    from sim.simulate import simulate as run
+
+    loaded = load(file, Scenario)
+    folder = out if out is not None else Path(f"{loaded.model.name}-run")
+    with _progress("simulating", "s of machine time") as update:
+        manifest = run(loaded, folder, seed, plots=plots, progress=update)
+    for entry in manifest["files"]:
+        click.echo(folder / entry["file"])
+
+
+@cli.command()
+@_FILES
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the dataset; must not exist.")
+@_SEED
+@click.option(
+    "--windows", type=click.IntRange(min=1), default=None, help="Windows a scenario, instead of its own plan."
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=len(os.sched_getaffinity(0)), show_default="all cores",
+    help="Processes; the dataset's bytes do not depend on it.",
+)  # fmt: skip
+def augment(files: tuple[Path, ...], out: Path, seed: int, windows: int | None, workers: int) -> None:
+    """Make a labelled dataset from scenario FILES.
+
+    An interrupted run goes on where it was when the same command is given again.
+    """
+    from sim.dataset.augment import augment as make
+    from sim.scenario.reader import load
+    from sim.scenario.schema import Scenario
+
+    loaded = [load(path, Scenario) for path in files]
+    try:
+        with _progress("augmenting", "windows") as update:
+            manifest = make(loaded, out, seed, windows=windows, workers=workers, progress=update)
+    except KeyboardInterrupt:
+        raise SimtwinError("interrupted; give the same command again to go on from the finished parts") from None
+    click.echo(f"{out}: {manifest['rows']} windows in {len(manifest['parts'])} parts")
+    for row in manifest["counts"]:
+        click.echo(f"  {row['windows']:8d}  {row['label']} ({row['fault_kind']}), sensor {row['sensor_state']}")
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--plots", type=click.Path(path_type=Path), default=None, help="Draw pictures by class into this folder.")
+@click.option("--verify", is_flag=True, help="Check every part against its SHA-256.")
+def inspect(folder: Path, plots: Path | None, verify: bool) -> None:
+    """Say what is in the dataset FOLDER."""
+    from sim.dataset import inspect as look
+    from sim.dataset.manifest import read_manifest
+
+    manifest = read_manifest(folder)
+    if verify:
+        with _progress("checking", "parts") as update:
+            for done, total in look.verify(folder, manifest):
+                update(done, total)
+        click.echo(f"all {len(manifest['parts'])} parts are as written")
+    table = look.labels(folder, manifest)
+    length, channels = manifest["window_length"], manifest["channels"]
+    click.echo(
+        f"{folder}: {len(table)} windows of {length} x {len(channels)} ({', '.join(channels)}), "
+        f"{table['recording_id'].nunique()} recordings, seed {manifest['seed']}"
+    )
+    click.echo(look.summary(table).to_string(index=False, float_format=lambda v: f"{v:.4g}"))
+    if plots is not None:
+        for path in look.draw(folder, manifest, table, plots):
+            click.echo(path)
+
+
+class _Update:
+    """Moves a progress bar; callable as update(done, total)."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress, self._task = progress, task
+
+    def __call__(self, done: float, total: float) -> None:
+        self._progress.update(self._task, completed=done, total=total)
+
+
+@contextmanager
+def _progress(what: str, unit: str) -> Iterator[_Update]:
+    """A progress bar on standard error: a live one on a terminal, nothing in a pipe."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} " + unit),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield _Update(progress, progress.add_task(what, total=1.0))
+
+
+def main() -> None:
+    """Entry point: errors that the user can mend are printed as they are, without a traceback."""
+    try:
+        cli.main(standalone_mode=False)
+    except SimtwinError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

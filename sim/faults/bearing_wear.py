@@ -1,0 +1,121 @@
+"""Distributed wear: rougher races everywhere and a clearance that grows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from scipy.optimize import brentq
+
+from sim.effect import GRAVITY_M_S2, Array, BearingPosition, Block, Site, Stream, Streams
+from sim.extent import Extent
+from sim.faults.base import Fault, Label, Severity
+from sim.machine.bearing import BearingGeometry, contact_stiffness
+from sim.machine.rolling_noise import RollingNoise
+from sim.scenario.quantity import Quantity
+from sim.waveforms import add_tone
+
+if TYPE_CHECKING:
+    from sim.machine.machine import Machine
+
+_DIRECTION = np.array([0.25, 1.0, 0.0])
+
+SEVERE_ROUGHNESS_FACTOR = 5.0
+"""Five times the healthy noise (14 dB) is called severe (an assumption; ISO 20816 zones span a factor of about 6)."""
+
+
+def sag_m(geometry: BearingGeometry, load_n: float, cage_angle_rad: float) -> float:
+    """How far the inner ring sinks under a radial load, m, with the nearest ball `cage_angle_rad` off the load's line.
+
+    Static equilibrium of Hertz contacts along the load: sum K max(x cos psi_i - c/2, 0)^1.5 cos psi_i = load.
+    """
+    psi = cage_angle_rad + 2.0 * math.pi * np.arange(geometry.n_balls) / geometry.n_balls
+    gap_m, stiffness, cosine = 0.5e-6 * geometry.diametral_clearance_um, contact_stiffness(geometry), np.cos(psi)
+
+    def excess(x_m: float) -> float:
+        return float(stiffness * (np.maximum(x_m * cosine - gap_m, 0.0) ** 1.5 @ cosine) - load_n)
+
+    top = abs(gap_m) * 4.0 + 10.0 * (load_n / stiffness) ** (2.0 / 3.0)
+    return float(brentq(excess, -abs(gap_m), top, xtol=1e-12))
+
+
+@lru_cache(maxsize=256)
+def compliance_swing_m(geometry: BearingGeometry, load_n: float) -> float:
+    """How much the shaft rises and sinks as balls pass the load: sag between two balls minus sag over one, m."""
+    return sag_m(geometry, load_n, math.pi / geometry.n_balls) - sag_m(geometry, load_n, 0.0)
+
+
+class ClearanceStream:
+    """Variable compliance that grown clearance adds: as balls pass the load, the shaft sinks and rises more.
+
+    The swing's acceleration at BPFO times the mass the bearing carries is the force on the housing, at BPFO and its double;
+    it cannot exceed the load that presses the shaft down (Sunnersjoe 1978, J. Sound Vib. 58(3): varying compliance).
+    """
+
+    def __init__(self, site: Site, extent: Extent, position: BearingPosition, clearance_um: float) -> None:
+        bearing = site.machine.bearings[position]
+        healthy = bearing.build()
+        self._load_n = bearing.static_load_n(site.machine)
+        worn = replace(healthy, diametral_clearance_um=healthy.diametral_clearance_um + clearance_um)
+        self._swing_m = compliance_swing_m(worn, self._load_n) - compliance_swing_m(healthy, self._load_n)
+        self._order, self._extent, self._position = healthy.bpfo_order, extent, position
+        self._phase = float(site.rng("cage angle").uniform(0.0, 2.0 * math.pi))
+
+    def add(self, block: Block) -> None:
+        """Add the reaction: vertical, and a quarter of it horizontally."""
+        size: Array = self._extent.at(block.time_s)
+        if self._swing_m == 0.0 or not size.any():
+            return
+        phase = self._order * block.angle_rad + self._phase
+        acceleration = size * 0.5 * self._swing_m * (self._order * block.speed_rad_s) ** 2
+        amplitude = np.minimum(acceleration * self._load_n / GRAVITY_M_S2, self._load_n)
+        housing = block.force(self._position)
+        add_tone(housing, amplitude, phase, _DIRECTION)
+        add_tone(housing, 0.3 * amplitude, 2.0 * phase, _DIRECTION)
+
+
+class BearingWear(Fault):
+    """Worn races without a single large defect: louder broad band, modulated by the shaft, and growing clearance."""
+
+    citation: ClassVar[str] = "Antoni 2009, Mech. Syst. Signal Process. 23(4); Sunnersjoe 1978, J. Sound Vib. 58(3)"
+    limits: ClassVar[str] = "no change of the spectrum's shape as wear goes on; quasi-static variable compliance"
+    label: ClassVar[Label] = "bearing_wear"
+    severity_unit: ClassVar[str] = "times louder than healthy"
+    severity_key: ClassVar[str] = "roughness_factor"
+    example: ClassVar[Mapping[str, Any]] = {"roughness_factor": 3.0}
+
+    kind: Literal["bearing_wear"] = "bearing_wear"
+    position: BearingPosition = "drive_end"
+    """The bearing that wears."""
+    roughness_factor: Annotated[float, Quantity(ge=1, le=1000)]
+    """How many times louder the worn bearing's broad-band noise is."""
+    added_clearance_um: Annotated[float, Quantity(ge=0, le=1000)] = 0.0
+    """Diametral clearance that wear has added."""
+
+    def severity_value(self, machine: Machine) -> float:
+        """Growth of the noise above healthy."""
+        return self.roughness_factor - 1.0
+
+    def severity_reference(self, machine: Machine) -> float:
+        """A factor of five."""
+        return SEVERE_ROUGHNESS_FACTOR - 1.0
+
+    def severity(self, machine: Machine, size: Array) -> Severity:
+        """Loudness at shares of the full size (n,): the added noise power goes with the size squared."""
+        value = np.sqrt(1.0 + size**2 * (self.roughness_factor**2 - 1.0)) - 1.0
+        return Severity(value, self.severity_unit, value / self.severity_reference(machine))
+
+    def requires(self, machine: Machine) -> str | None:
+        """A bearing at the position."""
+        return None if self.position in machine.bearings else f"needs a bearing `machine.bearings.{self.position}`"
+
+    def stream(self, site: Site, extent: Extent) -> Stream:
+        """The added noise and the variable compliance."""
+        noise = RollingNoise.of_bearing(site, self.position, extent, roughness_factor=self.roughness_factor)
+        if site.machine.bearings[self.position].fidelity == "contact":
+            return noise  # the contacts themselves feel the clearance (`sim.transfer`)
+        return Streams([noise, ClearanceStream(site, extent, self.position, self.added_clearance_um)])

@@ -1,0 +1,1 @@
+"""Machine parts: rotor, bearings, coupling, fan, motor, structure."""

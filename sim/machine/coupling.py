@@ -1,0 +1,121 @@
+"""The coupling: what misaligned shafts do to the bearings, by the coupling's stiffness."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import numpy as np
+
+from sim.effect import Array, Block, Site
+from sim.extent import Extent
+from sim.machine.rolling_noise import RollingNoise
+from sim.scenario.quantity import Quantity
+from sim.scenario.spec import Spec
+from sim.waveforms import add_half_orders
+
+STIFFNESS_VARIATION: dict[str, tuple[float, float, float, float]] = {
+    "rigid": (0.20, 0.35, 0.06, 0.08),
+    "gear": (0.15, 0.30, 0.05, 0.06),
+    "jaw": (0.15, 0.10, 0.30, 0.04),
+    "disc": (0.15, 0.20, 0.05, 0.05),
+    "beam": (0.10, 0.08, 0.02, 0.02),
+    "custom": (0.0, 0.0, 0.0, 0.0),
+}
+"""Relative variation of a coupling's stiffness at 1x..4x of the shaft, by type.
+
+The ratios follow the symmetry of the type: two-fold flanges, keyways and disc packs give 2x and 4x, a three-jaw spider
+3x, unequal elements 1x (orders as observed by Gibbons 1976, Proc. 5th Turbomachinery Symposium; Xu and Marangoni 1994, J.
+Sound Vib. 176(5)). Their sizes are assumptions: no source states them for a type; give `stiffness_variation` of your own.
+"""
+
+
+class Coupling(Spec):
+    """A coupling between motor and driven shaft, at the drive end."""
+
+    type: Literal["rigid", "gear", "jaw", "disc", "beam", "custom"] = "jaw"
+    radial_stiffness_n_per_m: Annotated[float, Quantity(gt=0, le=1e10)]
+    """Force between the shafts per parallel offset."""
+    angular_stiffness_nm_per_rad: Annotated[float, Quantity(gt=0, le=1e8)]
+    """Bending moment between the shafts per angle."""
+    axial_radius_mm: Annotated[float, Quantity(gt=0, le=2000)] = 25.0
+    """Radius at which the coupling's elements push axially when the shafts are at an angle."""
+    overhang_m: Annotated[float, Quantity(ge=0, le=5)] = 0.05
+    """Distance from the drive-end bearing out to the coupling."""
+    stiffness_variation: tuple[float, float, float, float] | None = None
+    """Relative variation of the stiffness at 1x..4x; none: by type."""
+    residual_offset_mm: Annotated[float, Quantity(ge=0, le=5)] = 0.01
+    """Parallel offset of the machine as aligned."""
+    residual_angle_deg: Annotated[float, Quantity(ge=0, le=5)] = 0.01
+    """Angle between the shafts of the machine as aligned."""
+
+    def variation(self) -> tuple[float, float, float, float]:
+        """Relative stiffness variation at 1x..4x."""
+        return self.stiffness_variation or STIFFNESS_VARIATION[self.type]
+
+    def static_reaction(self, offset_mm: float, angle_deg: float, bearing_span_m: float) -> tuple[float, float, float]:
+        """Constant reaction to a misalignment: force (N) at drive end and at non-drive end, moment (N m).
+
+        The coupling's force k_r * offset acts `overhang_m` outside the drive-end bearing, its moment k_a * angle
+        bends the shaft between the bearings (statics of a simply supported, overhung shaft).
+        """
+        force_n = self.radial_stiffness_n_per_m * offset_mm * 1e-3
+        moment_nm = self.angular_stiffness_nm_per_rad * math.radians(angle_deg)
+        tilt_n = (force_n * self.overhang_m + moment_nm) / bearing_span_m
+        return force_n + tilt_n, -tilt_n, moment_nm
+
+
+class MisalignmentStream:
+    """Forces on the bearings from shafts that do not meet.
+
+    The fixed offset and angle meet a stiffness that varies as the coupling turns, k(theta) = k (1 + sum e_z cos(z theta +
+    phi_z)), z = 1..4, so the constant reaction carries lines at 1x-4x, radial and (from the angle) axial. The
+    constant part does not shake the housing but preloads the bearings: the rolling contacts grow louder
+    in proportion to their load, a broad band that is all a soft coupling shows.
+
+    Source of the approach: reaction forces and moments after Gibbons 1976; Sekhar and Prabhu 1995, J. Sound Vib. 185(4).
+    """
+
+    def __init__(self, site: Site, extent: Extent, offset_mm: float, angle_deg: float) -> None:
+        machine = site.machine
+        coupling = machine.coupling
+        assert coupling is not None, "the scenario schema refuses a misalignment without a coupling"
+        rng = site.rng("misalignment")
+        direction, *phases = rng.uniform(0.0, 2.0 * math.pi, 9)
+        drive_n, non_drive_n, moment_nm = coupling.static_reaction(offset_mm, angle_deg, machine.rotor.bearing_span_m)
+        axial_n = moment_nm / (coupling.axial_radius_mm * 1e-3)
+        along = np.array([math.cos(direction), math.sin(direction)])
+        across = np.array([-along[1], along[0]])
+        self._coefficients = []
+        for point, radial_n, push_n in (
+            ("drive_end", drive_n, axial_n),
+            ("non_drive_end", non_drive_n, 0.0),
+        ):
+            cos_coef, sin_coef = np.zeros((3, 8)), np.zeros((3, 8))
+            for z, share in enumerate(coupling.variation(), start=1):
+                column, phase = 2 * z - 1, phases[z - 1]
+                # The elements' force turns with them, so a third of it points across the offset, a quarter turn later.
+                radial_cos = radial_n * share * (along * math.cos(phase) + across * math.sin(phase) / 3.0)
+                radial_sin = radial_n * share * (-along * math.sin(phase) + across * math.cos(phase) / 3.0)
+                cos_coef[:2, column], sin_coef[:2, column] = radial_cos, radial_sin
+                cos_coef[2, column] = push_n * share * math.cos(phases[z + 3])
+                sin_coef[2, column] = push_n * share * math.sin(phases[z + 3])
+            self._coefficients.append((point, cos_coef, sin_coef))
+        self._extent = extent
+        reactions = {"drive_end": abs(drive_n), "non_drive_end": abs(non_drive_n)}
+        self._noise = [
+            RollingNoise.of_bearing(site, position, extent, preload_n=reactions[position])
+            for position in machine.bearings
+        ]
+
+    def add(self, block: Block) -> None:
+        """Add lines at the housings and the bearings' growth in noise."""
+        size: Array = self._extent.at(block.time_s)
+        if not size.any():
+            return
+        # Without rotation nothing varies; below a tenth of a turn per second the lines fade with it.
+        gain = size * np.minimum(block.speed_rad_s / 0.6, 1.0)
+        for point, cos_coef, sin_coef in self._coefficients:
+            add_half_orders(block.force(point), gain, block.cos_half, block.sin_half, cos_coef, sin_coef)
+        for noise in self._noise:
+            noise.add(block)

@@ -1,0 +1,1 @@
+"""Scenarios: the YAML schema, distributions, reading with line numbers, and drawing one realisation."""

@@ -1,0 +1,1 @@
+"""Sensors: devices by datasheet, the IMU signal chain, sensor faults, fusion."""
