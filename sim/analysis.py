@@ -8,7 +8,7 @@ not finite, and for rates, bands or lines outside what the signal can show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -257,22 +257,29 @@ class RunSpectrum(NamedTuple):
     """Slowest and fastest rotation in the stretch; `None`: the spectrum is over Hz."""
 
 
-def run_spectrum(x: ArrayLike, speed_rpm: ArrayLike, fs_hz: float, min_turns: float = 8.0) -> RunSpectrum:
-    """Order spectrum of the longest stretch where the shaft turns (above a tenth of its highest speed, and 1 rpm).
+def run_spectrum(
+    x: ArrayLike, speed_rpm: ArrayLike, fs_hz: float, joins: Sequence[int] = (), min_turns: float = 8.0
+) -> RunSpectrum:
+    """Order spectrum of one stretch where the shaft turns (above a tenth of its highest speed, and 1 rpm).
 
-    Blocks of 100 turns tell lines a hundredth of an order apart and still show those that slip smears. A run without
-    `min_turns` in one stretch gets its plain amplitude spectrum.
+    It is the last stretch at least half as long as the longest, as faults grow. Blocks of 100 turns tell lines a
+    hundredth of an order apart and still show those that slip smears. A run without `min_turns` in the stretch gets its
+    plain amplitude spectrum.
 
     Args:
         x: signal `(n, ...)`.
         speed_rpm: shaft speed at each sample `(n,)`.
         fs_hz: sampling rate.
+        joins: first samples of further captures, where the signal is not continuous.
         min_turns: fewest turns worth an order spectrum.
     """
     x, speed_rpm = _checked(x, fs_hz), _checked(speed_rpm)
     turning = speed_rpm > max(0.1 * float(speed_rpm.max()), 1.0)
+    turning[list(joins)] = False
     edges = np.flatnonzero(np.diff(np.concatenate(([False], turning, [False])).astype(np.int8)))
-    start, stop = max(edges.reshape(-1, 2).tolist(), key=lambda ends: ends[1] - ends[0], default=(0, 0))
+    stretches = edges.reshape(-1, 2).tolist() or [[0, 0]]
+    longest = max(stop - start for start, stop in stretches)
+    start, stop = next((a, b) for a, b in reversed(stretches) if 2 * (b - a) >= longest)
     turning_rpm = speed_rpm[start:stop]
     if float(turning_rpm.sum()) / 60 / fs_hz < min_turns:
         return RunSpectrum(*amplitude_spectrum(x, fs_hz), slice(0, len(x)), None)
@@ -297,6 +304,35 @@ def sidebands(marks: Mapping[str, float]) -> list[tuple[str, str, float]]:
         if spacing:
             found += [(name, f"−{modulation}", centre - spacing), (name, f"+{modulation}", centre + spacing)]
     return found
+
+
+def merge_marks(marks: Mapping[str, float]) -> dict[str, float]:
+    """One name for two like bearings: `"BPFO DE"` and `"BPFO NDE"` become `"BPFO"` where their orders are equal."""
+    merged: dict[str, float] = {}
+    for name, order in marks.items():
+        kind = name.partition(" ")[0]
+        twins = [other for other, at in marks.items() if other.partition(" ")[0] == kind and np.isclose(at, order)]
+        merged[kind if len(twins) > 1 else name] = order
+    return merged
+
+
+def worst_turns(
+    speed_rpm: Array, fs_hz: float, severity: Array, joins: Sequence[int] = (), turns: float = 5.0
+) -> slice:
+    """The samples of a few turns in the middle of where `severity` `(n,)` is highest, within one capture.
+
+    Only where the shaft has half its highest speed; of a shaft at rest, half a second.
+    """
+    fast = np.flatnonzero(speed_rpm >= 0.5 * speed_rpm.max())
+    worst = fast[severity[fast] >= severity[fast].max() - 1e-3]
+    middle = int(worst[len(worst) // 2])
+    rotation_hz = float(speed_rpm[middle]) / 60
+    wanted = int(fs_hz * (turns / rotation_hz if rotation_hz > 0.1 * turns else 0.5))
+    first = max((join for join in joins if join <= middle), default=0)
+    last = min((join for join in joins if join > middle), default=len(speed_rpm))
+    count = min(wanted, last - first)
+    start = int(np.clip(middle - count // 2, first, last - count))
+    return slice(start, start + count)
 
 
 def min_max(time_s: Array, values: Array, columns: int = 1600) -> tuple[Array, Array, Array]:

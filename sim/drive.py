@@ -17,6 +17,7 @@ from pydantic import Field, model_validator
 from sim.effect import Array
 from sim.scenario.quantity import Quantity
 from sim.scenario.spec import Spec
+from sim.waveforms import cos_sin
 
 RPM = math.pi / 30.0
 """rad/s per rpm."""
@@ -102,6 +103,44 @@ class SpeedProfile:
 
 
 @njit(cache=True)
+def _piece(
+    time_s: Array,
+    node_start_s: float,
+    d0: float,
+    bend: float,
+    warp0: float,
+    t0: float,
+    w0: float,
+    slope: float,
+    q0: float,
+    load_slope: float,
+    theta0: float,
+    ripple: float,
+    ripple_order: float,
+    ripple_phase: float,
+    angle: Array,
+    speed: Array,
+    accel: Array,
+    load: Array,
+) -> None:
+    """`_evaluate` where neither the wander's node nor the piece of the plan changes: free of branches, so it vectorises."""
+    for m in range(time_s.shape[0]):
+        tau = time_s[m] - node_start_s
+        d = d0 + bend * tau
+        t = time_s[m] + warp0 + tau * (d0 + 0.5 * bend * tau) - t0
+        w = w0 + slope * t
+        theta = theta0 + t * (w0 + 0.5 * slope * t)
+        a = slope * (1.0 + d) * (1.0 + d) + w * bend
+        w *= 1.0 + d
+        cos_p, sin_p = cos_sin(ripple_order * theta + ripple_phase)
+        rate = 1.0 + ripple * cos_p
+        angle[m] = theta + ripple / ripple_order * sin_p
+        speed[m] = w * rate
+        accel[m] = a * rate - ripple * ripple_order * w * w * sin_p
+        load[m] = q0 + load_slope * t
+
+
+@njit(cache=True)
 def _evaluate(
     time_s: Array,
     points_s: Array,
@@ -120,35 +159,36 @@ def _evaluate(
     accel: Array,
     load: Array,
 ) -> None:
-    """Angle, speed, acceleration and load at `time_s` (see `Drive.fill`)."""
-    k, last = 0, points_s.shape[0] - 1
-    for i in range(time_s.shape[0]):
-        # Slow wander is a warp of the plan's time, t + integral of d: angle, speed and load stay consistent exactly.
-        x = (time_s[i] - wander_start_s) / node_s
-        j = min(max(int(x), 0), wander.shape[0] - 2)
-        f, slope = x - j, wander[j + 1] - wander[j]
-        d = wander[j] + slope * f
-        t = time_s[i] + wander_s[j] + node_s * f * (wander[j] + 0.5 * f * slope)
-        while k < last - 1 and t >= points_s[k + 1]:
+    """Angle, speed, acceleration and load at `time_s` (see `Drive.fill`).
+
+    Slow wander is a warp of the plan's time, t + integral of d, so that angle, speed and load stay consistent exactly.
+    It works in runs of samples that share a wander node and a piece of the plan.
+    """
+    n, last, k, i = time_s.shape[0], points_s.shape[0] - 1, 0, 0
+    while i < n:
+        j = min(max(int((time_s[i] - wander_start_s) / node_s), 0), wander.shape[0] - 2)
+        node_start_s, d0, warp0, bend = wander_start_s + j * node_s, wander[j], wander_s[j], wander[j + 1] - wander[j]
+        bend /= node_s
+        end = i + 1
+        while end < n and time_s[end] < node_start_s + node_s:
+            end += 1
+        tau = time_s[i] - node_start_s
+        warped = time_s[i] + warp0 + tau * (d0 + 0.5 * bend * tau)
+        while k < last and warped >= points_s[k + 1]:
             k += 1
-        if t >= points_s[last] or last == 0:  # past the plan's end its last condition goes on
-            w, a, q = speeds[last], 0.0, loads[last]
-            theta = angles[last] + w * (t - points_s[last])
-        else:
-            tau, span = t - points_s[k], points_s[k + 1] - points_s[k]
-            a = (speeds[k + 1] - speeds[k]) / span
-            w = speeds[k] + a * tau
-            theta = angles[k] + speeds[k] * tau + 0.5 * a * tau * tau
-            q = loads[k] + (loads[k + 1] - loads[k]) * tau / span
-        a = a * (1.0 + d) ** 2 + w * slope / node_s
-        w *= 1.0 + d
-        if ripple > 0.0:
-            p = ripple_order * theta + ripple_phase
-            rate = 1.0 + ripple * math.cos(p)
-            a = a * rate - ripple * ripple_order * w * w * math.sin(p)
-            theta += ripple / ripple_order * math.sin(p)
-            w *= rate
-        angle[i], speed[i], accel[i], load[i] = theta, w, a, q
+        if k < last:
+            tau = time_s[end - 1] - node_start_s
+            if time_s[end - 1] + warp0 + tau * (d0 + 0.5 * bend * tau) >= points_s[k + 1]:
+                end = i + 1  # the plan turns a corner within this node: one sample at a time
+            span = points_s[k + 1] - points_s[k]
+            slope, load_slope = (speeds[k + 1] - speeds[k]) / span, (loads[k + 1] - loads[k]) / span
+        else:  # past the plan's end its last condition goes on
+            slope, load_slope = 0.0, 0.0
+        _piece(
+            time_s[i:end], node_start_s, d0, bend, warp0, points_s[k], speeds[k], slope, loads[k], load_slope, angles[k],
+            ripple, ripple_order, ripple_phase, angle[i:end], speed[i:end], accel[i:end], load[i:end],
+        )  # fmt: skip
+        i = end
 
 
 class Drive:

@@ -45,8 +45,7 @@ class Block:
         dt_s: grid spacing.
         angle_rad, speed_rad_s, accel_rad_s2: (n,) shaft angle and its derivatives.
         load: (n,) load as a fraction of rated, 0..1.5.
-        cos_half, sin_half: (n,) cosine and sine of half the shaft angle, the base of all shaft-locked lines
-            (orders 0.5, 1, 1.5, ... are its whole multiples).
+        cos_angle, sin_angle: (n,) cosine and sine of the shaft angle.
         forces_n: (4, 3, n) force at each of `POINTS` along x, y, z; effects add to it.
         temperature_c: temperature of the machine's surface, one value per block.
     """
@@ -57,14 +56,20 @@ class Block:
     speed_rad_s: Array
     accel_rad_s2: Array
     load: Array
-    cos_half: Array
-    sin_half: Array
+    cos_angle: Array
+    sin_angle: Array
     forces_n: Array
     temperature_c: float = 25.0
 
     def force(self, point: str) -> Array:
         """The (3, n) force at one of `POINTS`, to be added to in place."""
         view: Array = self.forces_n[POINTS.index(point)]
+        return view
+
+    @property
+    def bearing_forces(self) -> Array:
+        """The (6, n) forces at drive end and non-drive end together, to be added to in place."""
+        view: Array = self.forces_n[1:3].reshape(6, -1)
         return view
 
     @property

@@ -19,14 +19,16 @@ class NeighbourTone(Part):
     """A machine nearby that runs at its own fixed frequency, felt through the floor."""
 
     citation: ClassVar[str] = "ISO 20816-1:2016, annex on background vibration"
-    limits: ClassVar[str] = "one steady tone with slow random amplitude; enters at the casing"
+    limits: ClassVar[str] = (
+        "one tone of constant frequency and amplitude, below half the grid's rate; enters at the casing"
+    )
 
     frequency_hz: Annotated[float, Quantity(gt=0, le=50000)]
     """Frequency of the tone."""
     force_n: Annotated[float, Quantity(ge=0, le=1e6)]
-    """Amplitude of the equivalent force on the casing."""
+    """Amplitude of the equivalent force on the casing, along a direction component of 1."""
     direction: tuple[float, float, float] = (0.5, 1.0, 0.2)
-    """Components along x, y, z."""
+    """Components along x, y, z as multiples of `force_n` (not normalised)."""
 
     def stream(self, site: Site) -> Stream:
         """Start at a random phase."""
@@ -48,12 +50,16 @@ class ToneStream:
 
 
 class Shocks(Spec):
-    """Random knocks: something drops, a cart hits the frame. Poisson in time, half-sine in shape (IEC 60068-2-27)."""
+    """Random knocks: something drops, a cart hits the frame. Poisson in time, from all sides, raised-cosine in shape.
+
+    A raised cosine (haversine) is the half-sine of IEC 60068-2-27 without its corners, which would excite high
+    frequencies.
+    """
 
     rate_per_hour: Annotated[float, Quantity(ge=0, le=36000)] = 0.0
     """Mean number of shocks."""
     impulse_n_s: Annotated[float, Quantity(ge=0, le=1e5)] = 0.05
-    """Momentum of a shock on the casing; each one varies around it by a factor of about two (log-normal)."""
+    """Median momentum of a shock on the casing; each varies around it by a factor of about two (log-normal, s = 0.7)."""
     width_ms: Annotated[float, Quantity(gt=0, le=1000)] = 2.0
     """Length of a shock."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import model_validator
 
-from sim.effect import Array
+from sim.effect import Array, Block
 from sim.scenario.quantity import Quantity
 from sim.scenario.spec import Spec
 
@@ -25,9 +26,10 @@ class Growth(Spec):
       Erdogan 1963; for bearing spalls Li et al. 1999, Mech. Syst. Signal Process. 13(1)), solved in closed form so that
       the size runs from s to 1.
 
-    `clock` says what time is: `time` for the clock on the wall, `work` for revolutions weighted with the cube of
-    the load and counted in hours at rated speed and load (ISO 281: the life of a ball bearing is proportional to the
-    inverse cube of the load), so that a stopped machine does not wear.
+    `clock` says what time is: `time` for the clock on the wall, `work` for revolutions weighted with the cube of the
+    load and counted in seconds at rated speed and load (ISO 281: the life of a ball bearing in revolutions is
+    proportional to the inverse cube of its load, here taken to go with the machine's), so that a stopped machine does
+    not wear.
     """
 
     law: Literal["linear", "exponential", "paris"] = "linear"
@@ -79,12 +81,19 @@ class WorkClock:
     work_s: Array
 
     def at(self, time_s: Array) -> Array:
-        """Work in seconds at rated speed and load, (n,); goes on at the last rate beyond the last point."""
-        inside = np.interp(time_s, self.time_s, self.work_s)
+        """Work in seconds at rated speed and load, (n,); goes on at the last piece's mean rate beyond the last point."""
+        inside: Array = np.asarray(np.interp(time_s, self.time_s, self.work_s), dtype=np.float64)
         if len(self.time_s) < 2:
             return inside
         rate = (self.work_s[-1] - self.work_s[-2]) / (self.time_s[-1] - self.time_s[-2])
-        return inside + rate * np.maximum(time_s - self.time_s[-1], 0.0)
+        return np.asarray(inside + rate * np.maximum(time_s - self.time_s[-1], 0.0), dtype=np.float64)
+
+
+@lru_cache(maxsize=4)
+def _ones(n: int) -> Array:
+    ones = np.ones(n)
+    ones.flags.writeable = False
+    return ones
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,13 @@ class Extent:
     course: Course
     clock: WorkClock
     always: bool = False
+
+    def over(self, block: Block) -> Array | None:
+        """(n,) size in a block, to be read only; None where the fault is not there at all."""
+        if self.always:
+            return _ones(block.n)
+        size = self.at(block.time_s)
+        return size if size.any() else None
 
     def at(self, time_s: Array) -> Array:
         """(n,) size at `time_s` as a fraction of the full size."""

@@ -29,7 +29,11 @@ def _quantile_table() -> Array:
 
 
 TABLE: Array = _quantile_table()
-"""Quantiles for `normal_at`, for kernels that draw inside their own loop."""
+"""Quantiles for `normal_of`, for kernels that draw inside their own loop."""
+
+
+LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+"""The two halves of a word are `word & LOW` and `word >> HALF`."""
 
 
 @njit(cache=True)
@@ -43,32 +47,46 @@ def _tail(probability: float) -> float:
 
 
 @njit(cache=True, inline="always")
-def normal_at(key: np.uint64, index: np.uint64, table: Array) -> float:
-    """Normal value number `index` of the stream `key`."""
-    z = key + (index >> np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+def random_word(key: np.uint64, index: np.uint64) -> np.uint64:
+    """Word number `index` of the stream `key`: 64 bits, two normal values."""
+    z = key + index * np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    z = z ^ (z >> np.uint64(31))
-    bits = np.int64((z >> ((index & np.uint64(1)) << np.uint64(5))) & np.uint64(0xFFFFFFFF))
+    return z ^ (z >> np.uint64(31))
+
+
+@njit(cache=True)
+def normal_of(bits: np.int64, table: Array) -> np.float64:
+    """The normal value that 32 bits stand for."""
     tail = bits & 0x7FFFFFFF
     step = tail >> 20
-    if step >= 64:
+    if step >= _OUTER:
         fraction = ((tail & 0xFFFFF) + 0.5) / 1048576.0
         size = table[step] + fraction * (table[step + 1] - table[step])
     else:
         fine = tail >> 14
         if fine > 0:
             fraction = ((tail & 0x3FFF) + 0.5) / 16384.0
-            size = table[2049 + fine] + fraction * (table[2050 + fine] - table[2049 + fine])
+            size = table[_COARSE + 1 + fine] + fraction * (table[_COARSE + 2 + fine] - table[_COARSE + 1 + fine])
         else:
             size = _tail((tail + 0.5) / 4294967296.0)
-    return size if bits > 0x7FFFFFFF else -size
+    return np.float64(size if bits > 0x7FFFFFFF else -size)
 
 
 @njit(cache=True)
 def _fill(key: np.uint64, first: np.uint64, table: Array, out: Array) -> None:
-    for i in range(out.shape[0]):
-        out[i] = normal_at(key, first + np.uint64(i), table)
+    """Values `first`, `first` + 1, ... of a stream: value 2 i is the low half of word i, 2 i + 1 the high half."""
+    n, odd = out.shape[0], np.int64(first & np.uint64(1))
+    word = first >> np.uint64(1)
+    if odd and n:
+        out[0] = normal_of(np.int64(random_word(key, word) >> HALF), table)
+        word += np.uint64(1)
+    for i in range((n - odd) // 2):
+        z = random_word(key, word + np.uint64(i))
+        out[odd + 2 * i] = normal_of(np.int64(z & LOW), table)
+        out[odd + 2 * i + 1] = normal_of(np.int64(z >> HALF), table)
+    if n > odd and (n - odd) % 2:
+        out[n - 1] = normal_of(np.int64(random_word(key, word + np.uint64((n - odd) // 2)) & LOW), table)
 
 
 class WhiteNoise:

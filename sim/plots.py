@@ -10,16 +10,17 @@ import os
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import cycle
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, FigureBase
+from matplotlib.figure import Figure
+from matplotlib.gridspec import SubplotSpec
 from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
@@ -28,10 +29,11 @@ from sim.errors import SimtwinError
 
 Array = NDArray[np.float64]
 Strings = NDArray[np.str_]
-Entry = TypeVar("Entry", bound=np.generic)
 
 DPI = 110
 WIDTH_IN = 11.0
+_HEADLINE: dict[str, Any] = {"fontsize": 11.0, "fontweight": "bold"}
+_ABOVE_NAMES = 32.0  # points from the axes to a title above the names of marks
 _STYLE = {
     "font.size": 9.0,
     "axes.titlesize": 10.0,
@@ -44,7 +46,7 @@ _STYLE = {
     "grid.linewidth": 0.6,
     "lines.linewidth": 0.9,
     "legend.frameon": False,
-    "figure.titlesize": 11.0,
+    "figure.titlesize": 13.0,
     "figure.titleweight": "bold",
     "agg.path.chunksize": 20000,
     "image.origin": "lower",
@@ -56,19 +58,15 @@ BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PURPLE, SKY, INK, GREY = "#CC79A7", "#56B4E9", "#222222", "#8a8a8a"
 AXIS_COLOURS = (BLUE, VERMILLION, GREEN)
 _CLASS_COLOURS = {
-    "normal": "#5c5c5c",
-    "ok": "#5c5c5c",
-    "imbalance": BLUE,
-    "misalignment": ORANGE,
-    "bearing_wear": VERMILLION,
-    "looseness": PURPLE,
-    "fan_blade": GREEN,
-    "bent_shaft": SKY,
-}
-# For names nobody foresaw: Tol's "muted" colours, by a checksum of the name, so that a name keeps its colour anywhere.
+    "normal": "#5c5c5c", "ok": "#5c5c5c", "imbalance": BLUE, "misalignment": ORANGE, "bearing_wear": VERMILLION,
+    "looseness": PURPLE, "fan_blade": GREEN, "bent_shaft": SKY,
+    "bearing_outer": "#882255", "bearing_inner": "#332288", "bearing_ball": "#999933",
+    "stuck": "#332288", "saturation": "#44AA99", "drift": "#117733", "bias_step": "#999933", "dropout": "#CC6677",
+    "spike": "#882255", "axis_swap": "#AA4499", "rate_skew": "#88CCEE",
+}  # fmt: skip
+# For other names: Tol's "muted" colours, by a checksum of the name, so that a name keeps its colour anywhere.
 _OTHER_COLOURS = ("#332288", "#44AA99", "#117733", "#999933", "#CC6677", "#882255", "#AA4499", "#88CCEE", "#DDCC77")
 _MARKERS = "osD^vP*X<>"
-
 _MARK_COLOURS = {"BPFO": VERMILLION, "BPFI": BLUE, "2xBSF": GREEN, "BSF": GREEN, "FTF": PURPLE}
 
 
@@ -79,6 +77,10 @@ class FaultTrack(NamedTuple):
     time_s: Array
     severity: Array
 
+    def share(self) -> Array:
+        """Severity over its largest value in the run; zero where there is none."""
+        return self.severity / (float(np.max(self.severity, initial=0.0)) or 1.0)
+
 
 @dataclass(frozen=True)
 class RunData:
@@ -86,7 +88,8 @@ class RunData:
 
     `marks` are orders by name, e.g. `{"1x": 1.0, "BPFO": 3.052, "BPFI": 4.948, "2xBSF": 3.984, "FTF": 0.382}`; the
     bearing names get their sidebands. Two bearings are told apart by a suffix after a blank: `"BPFI fan end"`.
-    `fixed_marks_hz` are lines that do not follow the shaft, e.g. `{"2x line": 100.0}`.
+    `fixed_marks_hz` are lines that do not follow the shaft, e.g. `{"2x line": 100.0}`. Where `time_s` leaps, a further
+    capture begins: waveform and spectrogram then show the captures joined, the plan shows when they were.
     """
 
     time_s: Array
@@ -110,6 +113,18 @@ class RunData:
         for name, (array, allowed) in shapes.items():
             if array.shape != allowed:
                 raise ValueError(f"{name} has shape {array.shape}; allowed is {allowed}, as time_s has {n} samples")
+
+    @property
+    def joins(self) -> list[int]:
+        """First samples of the second and further captures."""
+        return [int(i) + 1 for i in np.flatnonzero(np.diff(self.time_s) > 1.5 / self.fs_hz)]
+
+    @property
+    def shown_s(self) -> tuple[Array, str]:
+        """Time for the axes of joined captures, and its label."""
+        if not self.joins:
+            return self.time_s, "time (s)"
+        return np.arange(len(self.time_s)) / self.fs_hz, f"recorded time (s), {len(self.joins) + 1} captures joined"
 
 
 @dataclass(frozen=True)
@@ -137,7 +152,7 @@ class DatasetSummary:
         for name in ("fault_kind", "severity", "speed_rpm", "sensor_state"):
             if len(getattr(self, name)) != rows:
                 raise ValueError(f"{name} has {len(getattr(self, name))} entries; allowed is {rows}, one per row")
-        count, channels = len(self.of_samples(self.label)), len(self.channel_names)
+        count, channels = len(self.rows), len(self.channel_names)
         if self.samples.ndim != 3 or self.samples.shape[::2] != (count, channels) or count == 0:
             allowed = f"({count or 'at least 1'}, length, {channels})"
             raise ValueError(f"samples has shape {self.samples.shape}; allowed is {allowed}")
@@ -147,9 +162,10 @@ class DatasetSummary:
         """Labels, `normal` first, the others by name."""
         return sorted({str(name) for name in self.label}, key=lambda name: (name != "normal", name))
 
-    def of_samples(self, column: NDArray[Entry]) -> NDArray[Entry]:
-        """The entries of a column that belong to `samples`."""
-        return column if self.sample_rows is None else column[self.sample_rows]
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """The rows that `samples` belong to."""
+        return np.arange(len(self.label)) if self.sample_rows is None else self.sample_rows
 
     def accel_g(self) -> tuple[list[str], Array]:
         """Names of the channels of acceleration, and their samples with time first: `(length, n, channels)`."""
@@ -159,11 +175,9 @@ class DatasetSummary:
 
 
 def class_colour(name: str) -> str:
-    """The colour of a class, fault or sensor state: the same in every picture."""
+    """The colour of a class, fault or sensor state, with or without `sensor: ` before it: the same in every picture."""
+    name = name.removeprefix("sensor: ")
     return _CLASS_COLOURS.get(name) or _OTHER_COLOURS[zlib.crc32(name.encode()) % len(_OTHER_COLOURS)]
-
-
-# --- one run ---------------------------------------------------------------------------------------------------------
 
 
 def plot_run(out_png: Path, run: RunData) -> None:
@@ -176,68 +190,70 @@ def plot_run_pictures(out_dir: Path, run: RunData) -> list[Path]:
 
     Returns the files written; raises SimtwinError when one cannot be written.
     """
-    plot_run(out_dir / "overview.png", run)
-    alone = ("waveform", "spectrum", "envelope", "spectrogram")
-    for picture in alone:
-        _write(out_dir / f"{picture}.png", partial(run_figure, run, [picture]))
-    return [out_dir / f"{picture}.png" for picture in ("overview", *alone)]
+    names = ("overview", "waveform", "spectrum", "envelope", "spectrogram")
+    for name in names:
+        _write(out_dir / f"{name}.png", partial(run_figure, run, [name] if name in _RUN_PICTURES else ()))
+    return [out_dir / f"{name}.png" for name in names]
 
 
 @style.context(["default", _STYLE])
 def run_figure(run: RunData, pictures: Sequence[str] = ()) -> Figure:
     """The figure with the named pictures below one another; all of them by default."""
+    run = replace(run, marks=analysis.merge_marks(run.marks))
     chosen = [_RUN_PICTURES[name] for name in pictures or _RUN_PICTURES]
     heights = [height(run) for _, height in chosen]
     figure = Figure(figsize=(WIDTH_IN, sum(heights) + 0.3), dpi=DPI, layout="constrained")
-    figure.suptitle(f"{run.title} - sensor {run.sensor_id}", x=0.01, ha="left", fontsize=13)
-    parts = figure.subfigures(len(chosen), 1, height_ratios=heights, squeeze=False)[:, 0]
-    for part, (draw, _) in zip(parts, chosen, strict=True):
-        draw(part, run)
-    return figure
+    figure.suptitle(f"{run.title} - sensor {run.sensor_id}", x=0.01, ha="left")
+    parts = figure.add_gridspec(len(chosen), 1, height_ratios=heights)
+    for part, (draw, _) in zip(parts, chosen, strict=True):  # type: ignore[call-overload]
+        draw(figure, part, run)
+    return _settled(figure)
 
 
-def _draw_plan(figure: FigureBase, run: RunData) -> None:
+def _draw_plan(_: Figure, part: SubplotSpec, run: RunData) -> None:
     """Speed over the run, and when which fault is present how severely."""
-    speed, faults = figure.subplots(2, 1, sharex=True, height_ratios=[1.0, 0.35 * max(len(run.faults), 1)])
-    figure.suptitle("Speed and faults over the run", x=0.01, ha="left")
+    heights = [1.0, 0.35 * max(len(run.faults), 1)]
+    speed, faults = part.subgridspec(2, 1, height_ratios=heights).subplots(sharex=True, squeeze=False)[:, 0]
+    speed.set_title("Speed and faults over the run", **_HEADLINE)
     speed.fill_between(*analysis.min_max(run.time_s, run.speed_rpm), color=INK, linewidth=0.9)
     speed.set(ylim=(0, max(1.12 * float(run.speed_rpm.max()), 1.0)), ylabel="speed (rpm)")
     for row, fault in enumerate(run.faults):
-        height = 0.8 * fault.severity / (_largest(fault) or 1.0)
-        faults.fill_between(fault.time_s, -row, height - row, color=class_colour(fault.name), linewidth=0)
+        faults.fill_between(fault.time_s, -row, 0.8 * fault.share() - row, color=class_colour(fault.name), linewidth=0)
         faults.axhline(-row, color=GREY, linewidth=0.5)
-        text = f"max {_largest(fault):.3g}"
-        faults.annotate(text, (1.005, 0.15 - row), xycoords=faults.get_yaxis_transform(), fontsize=8)
+        largest = f"max {np.max(fault.severity, initial=0.0):.3g}"
+        faults.text(1.005, 0.15 - row, largest, transform=faults.get_yaxis_transform(), fontsize=8)
     _name_rows(faults, [fault.name for fault in run.faults])
     faults.set(xlim=run.time_s[[0, -1]], xlabel="time (s)" if run.faults else "time (s) - no faults in this run")
 
 
-def _draw_waveform(figure: FigureBase, run: RunData) -> None:
+def _draw_waveform(figure: Figure, part: SubplotSpec, run: RunData) -> None:
     """Each channel over the whole run and over a few revolutions."""
     channels = [(f"accel {axis} (g)", run.accel_g[:, i]) for i, axis in enumerate("xyz")]
     if run.gyro_dps is not None:
         channels += [(f"gyro {axis} (deg/s)", run.gyro_dps[:, i]) for i, axis in enumerate("xyz")]
-    zoom, length = _zoom(run)
-    start_s, stop_s = run.time_s[zoom.start], run.time_s[zoom.stop - 1]
-    grid = figure.subplots(len(channels), 2, sharex="col", width_ratios=[2.0, 1.0], squeeze=False)
-    figure.suptitle("Waveform", x=0.01, ha="left")
+    worst = sum((np.interp(run.time_s, f.time_s, f.share(), 0, 0) for f in run.faults), np.zeros(len(run.time_s)))
+    zoom = analysis.worst_turns(run.speed_rpm, run.fs_hz, worst, run.joins)
+    time_s, time_label = run.shown_s
+    start_s, stop_s = time_s[zoom.start], time_s[zoom.stop - 1]
+    grid = part.subgridspec(len(channels), 2, width_ratios=[2.0, 1.0]).subplots(sharex="col", squeeze=False)
     for (label, values), (whole, detail) in zip(channels, grid, strict=True):
-        whole.fill_between(*analysis.min_max(run.time_s, values), color=BLUE, linewidth=0.5)
+        whole.fill_between(*analysis.min_max(time_s, values), color=BLUE, linewidth=0.5)
         whole.axvspan(start_s, stop_s, color=ORANGE, alpha=0.7, linewidth=1)
         whole.set_ylabel(label)
-        detail.plot(1e3 * (run.time_s[zoom] - start_s), values[zoom], color=BLUE)
-    grid[0, 0].set(title="whole run", xlim=run.time_s[[0, -1]])
-    grid[0, 1].set(title=f"{length}, orange on the left", xlim=(0, 1e3 * (stop_s - start_s)))
-    grid[-1, 0].set_xlabel("time (s)")
-    grid[-1, 1].set_xlabel(f"time after {start_s:.4g} s (ms)")
+        detail.plot(1e3 * (time_s[zoom] - start_s), values[zoom], color=BLUE)
+    grid[0, 0].set_title("Waveform", **_HEADLINE)
+    turns = (stop_s - start_s) * run.speed_rpm[zoom].mean() / 60
+    grid[0, 1].set(title=f"{turns:.2g} turns, orange on the left", xlim=(0, 1e3 * (stop_s - start_s)))
+    grid[-1, 0].set(xlabel=time_label, xlim=time_s[[0, -1]])
+    grid[-1, 1].set_xlabel(f"time after {run.time_s[zoom.start]:.4g} s (ms)")
     figure.align_ylabels(grid[:, 0])
 
 
-def _draw_spectrum(figure: FigureBase, run: RunData) -> None:
+def _draw_spectrum(_: Figure, part: SubplotSpec, run: RunData) -> None:
     """Amplitude over orders with the marks, one row per axis, and the density over the sensor's whole band."""
-    *rows, whole = figure.subplots(4, 1, height_ratios=[1.0, 1.0, 1.0, 1.2])
-    figure.suptitle("Spectrum", x=0.01, ha="left")
-    lines = analysis.run_spectrum(run.accel_g, run.speed_rpm, run.fs_hz)
+    *rows, whole = part.subgridspec(4, 1, height_ratios=[1.0, 1.0, 1.0, 1.2]).subplots(squeeze=False)[:, 0]
+    rows[0].set_title("Spectrum", **_HEADLINE, pad=_ABOVE_NAMES)
+    lines = analysis.run_spectrum(run.accel_g, run.speed_rpm, run.fs_hz, run.joins)
     for axes, amplitude in zip(rows, _draw_lines(rows, run, lines, BLUE).T, strict=True):
         limits_g = max(0.3 * float(np.median(amplitude)), 1e-9), max(2.0 * float(amplitude.max()), 1e-8)
         axes.set(ylim=limits_g, yscale="log")
@@ -245,7 +261,6 @@ def _draw_spectrum(figure: FigureBase, run: RunData) -> None:
     # A line of fixed frequency covers a range of orders where the speed changes.
     fixed = [_Mark(hz / fastest, hz / slowest, name, SKY, "--") for name, hz in run.fixed_marks_hz.items()]
     _draw_marks(rows, [*(_order_marks(run.marks) if lines.rotation_hz else ()), *fixed])
-
     frequency_hz, density = analysis.welch_psd(run.accel_g, run.fs_hz, 2048)
     for axis, colour, values in zip("xyz", AXIS_COLOURS, np.sqrt(density[1:-1]).clip(1e-9).T, strict=True):
         whole.semilogy(frequency_hz[1:-1], values, color=colour, label=f"accel {axis}")
@@ -255,30 +270,35 @@ def _draw_spectrum(figure: FigureBase, run: RunData) -> None:
     whole.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4)
 
 
-def _draw_envelope(figure: FigureBase, run: RunData) -> None:
+def _draw_envelope(_: Figure, part: SubplotSpec, run: RunData) -> None:
     """Spectrum of the envelope over orders, with the bearing's orders and their sidebands."""
     band_hz = analysis.choose_band(run.accel_g, run.fs_hz)
-    rows = figure.subplots(3, 1)
-    figure.suptitle(f"Envelope spectrum, band {band_hz[0]:.0f} to {band_hz[1]:.0f} Hz", x=0.01, ha="left")
-    lines = analysis.run_spectrum(analysis.envelope(run.accel_g, run.fs_hz, band_hz), run.speed_rpm, run.fs_hz)
+    rows = list(part.subgridspec(3, 1).subplots(squeeze=False)[:, 0])
+    headline = "Envelope spectrum, band {:.0f} to {:.0f} Hz".format(*band_hz)
+    rows[0].set_title(headline, **_HEADLINE, pad=_ABOVE_NAMES)
+    envelope_g = analysis.envelope(run.accel_g, run.fs_hz, band_hz)
+    lines = analysis.run_spectrum(envelope_g, run.speed_rpm, run.fs_hz, run.joins)
     for axes, amplitude in zip(rows, _draw_lines(rows, run, lines, INK).T, strict=True):
         axes.set_ylim(0, 1.08 * float(amplitude.max()) or 1.0)
-    sidebands = [_Mark(at, at, name, _mark_colour(of), ":") for of, name, at in analysis.sidebands(run.marks)]
+    sidebands = [
+        _Mark(at, at, name, _MARK_COLOURS[of.split()[0]], ":") for of, name, at in analysis.sidebands(run.marks)
+    ]
     _draw_marks(rows, [*_order_marks(run.marks), *sidebands] if lines.rotation_hz else ())
 
 
-def _draw_spectrogram(figure: FigureBase, run: RunData) -> None:
+def _draw_spectrogram(figure: Figure, part: SubplotSpec, run: RunData) -> None:
     """Density over time on the axis that moves most: the whole band, and the range of the orders with speed lines."""
     axis = int(np.argmax(run.accel_g.std(axis=0)))
-    time_s, _, rotation_hz = analysis.min_max(run.time_s, run.speed_rpm / 60)
+    shown_s, time_label = run.shown_s
+    time_s, _, rotation_hz = analysis.min_max(shown_s, run.speed_rpm / 60)
     at_speed_hz = rotation_hz[rotation_hz > max(0.5 * rotation_hz.max(), 0.02)]
     orders = {"1x": 1.0, **run.marks} if len(at_speed_hz) else {}
     top_hz, nperseg = run.fs_hz / 2, 10.0
     if orders:  # eight turns tell 1x from 2x and still follow a ramp
         top_hz = min(_top_order(run.marks) * float(rotation_hz.max()), top_hz)
         nperseg = np.log2(8 * run.fs_hz / np.median(at_speed_hz)).round()
-    whole, low = figure.subplots(2, 1, sharex=True)
-    figure.suptitle(f"Spectrogram, accel {'xyz'[axis]}", x=0.01, ha="left")
+    whole, low = part.subgridspec(2, 1).subplots(sharex=True, squeeze=False)[:, 0]
+    whole.set_title(f"Spectrogram, accel {'xyz'[axis]}", **_HEADLINE)
     _draw_density(figure, whole, run, axis, 256, run.fs_hz / 2)
     _draw_density(figure, low, run, axis, int(2 ** np.clip(nperseg, 7, np.log2(len(run.time_s) / 4) // 1)), top_hz)
     ends = dict(run.fixed_marks_hz)
@@ -289,14 +309,13 @@ def _draw_spectrogram(figure: FigureBase, run: RunData) -> None:
         low.plot(time_s, order * rotation_hz, color="white", linewidth=0.8, linestyle=dashes)
         ends[name] = order * float(at_speed_hz[-1])  # where it was last at speed, should it end at rest
     named = sorted((hz / top_hz, name) for name, hz in ends.items() if hz <= top_hz)
-    for (height, name), beside in zip(
-        named, _spread([height for height, _ in named], [0.055] * len(named)), strict=True
-    ):
+    places = _spread([height for height, _ in named], [0.055] * len(named))
+    for (height, name), beside in zip(named, places, strict=True):
         _label(low, name, (1.0, height), (1.02, beside), INK)
-    low.set(ylim=(0, top_hz), xlim=run.time_s[[0, -1]], xlabel="time (s)")
+    low.set(ylim=(0, top_hz), xlim=shown_s[[0, -1]], xlabel=time_label)
 
 
-_RUN_PICTURES: dict[str, tuple[Callable[[FigureBase, RunData], None], Callable[[RunData], float]]] = {
+_RUN_PICTURES: dict[str, tuple[Callable[[Figure, SubplotSpec, RunData], None], Callable[[RunData], float]]] = {
     "plan": (_draw_plan, lambda run: 2.0 + 0.3 * len(run.faults)),
     "waveform": (_draw_waveform, lambda run: 4.2 if run.gyro_dps is None else 7.4),
     "spectrum": (_draw_spectrum, lambda _: 7.4),
@@ -333,12 +352,8 @@ def _draw_lines(rows: Sequence[Axes], run: RunData, lines: analysis.RunSpectrum,
     return lines.amplitude[(lines.at > 0.02 * limit) & (lines.at <= limit)]
 
 
-def _mark_colour(name: str) -> str:
-    return _MARK_COLOURS.get(name.partition(" ")[0], GREY)
-
-
 def _order_marks(marks: Mapping[str, float]) -> list[_Mark]:
-    return [_Mark(at, at, name, _mark_colour(name), "-") for name, at in marks.items()]
+    return [_Mark(at, at, name, _MARK_COLOURS.get(name.split()[0], GREY), "-") for name, at in marks.items()]
 
 
 def _draw_marks(rows: Sequence[Axes], marks: Sequence[_Mark], named: bool = True) -> None:
@@ -357,7 +372,8 @@ def _draw_marks(rows: Sequence[Axes], marks: Sequence[_Mark], named: bool = True
         middles.append(((low + high) / 2 - left) / (right - left))
         text = mark.text if low == high else f"{mark.text} (range)"
         texts.append((text, INK if mark.colour in (GREY, SKY) else mark.colour))
-    width = rows[0].get_position().width * WIDTH_IN * 72  # in points; a character of the names takes about five
+    # In points; laying out will widen the axes by a seventh, and a character of the names takes about five.
+    width = 1.15 * rows[0].get_position().width * WIDTH_IN * 72
     above = _spread(middles, [5.0 * (len(text) + 1.5) / width for text, _ in texts])
     for (text, colour), middle, beside in zip(texts, middles, above, strict=True) if named else ():
         _label(rows[0], text, (middle, 1.0), (beside, 1.09), colour)
@@ -380,13 +396,13 @@ def _label(axes: Axes, text: str, at: tuple[float, float], beside: tuple[float, 
     label.set(ha="left" if beside[0] > 1 else "center", va="center" if beside[0] > 1 else "bottom")
 
 
-def _draw_density(figure: FigureBase, axes: Axes, run: RunData, axis: int, nperseg: int, limit_hz: float) -> None:
+def _draw_density(figure: Figure, axes: Axes, run: RunData, axis: int, nperseg: int, limit_hz: float) -> None:
     """An image of the spectrogram in dB, frames averaged down to about a thousand columns."""
     values = run.accel_g[:, axis]
     hop = max(min((len(values) - nperseg) // 800, nperseg // 2), 1)
     frequency_hz, frame_s, density = analysis.spectrogram(values, run.fs_hz, nperseg, hop, max_frames=1000)
     level_db = 10 * np.log10(np.maximum(density[frequency_hz <= limit_hz], 1e-15))
-    extent = (*(run.time_s[0] + frame_s[[0, -1]]), -frequency_hz[1] / 2, (len(level_db) - 0.5) * frequency_hz[1])
+    extent = (*(run.shown_s[0][0] + frame_s[[0, -1]]), -frequency_hz[1] / 2, (len(level_db) - 0.5) * frequency_hz[1])
     low_db, high_db = np.percentile(level_db, [30.0, 99.9])
     image = axes.imshow(level_db, "magma", aspect="auto", vmin=low_db, vmax=max(high_db, low_db + 1), extent=extent)
     axes.set(ylim=(0, limit_hz), ylabel="frequency (Hz)")
@@ -402,37 +418,15 @@ def _name_rows(axes: Axes, names: Sequence[str]) -> None:
     axes.grid(False, axis="y")
 
 
-def _largest(fault: FaultTrack) -> float:
-    return float(np.max(fault.severity, initial=0.0))
-
-
-def _zoom(run: RunData) -> tuple[slice, str]:
-    """Five revolutions in the middle of where the faults are worst together, or of the run."""
-    total = np.zeros(len(run.time_s))
-    for fault in run.faults:
-        if len(fault.time_s):
-            total += np.interp(run.time_s, fault.time_s, fault.severity / (_largest(fault) or 1.0), left=0.0, right=0.0)
-    total[run.speed_rpm < 0.5 * run.speed_rpm.max()] -= 1e3  # a shaft near rest shows little
-    middle = int(np.quantile(np.flatnonzero(total >= total.max() - 1e-3), 0.5, method="lower"))
-    rotation_hz = float(run.speed_rpm[middle]) / 60
-    length_s, text = (5 / rotation_hz, "five revolutions") if rotation_hz > 0.5 else (0.5, "half a second")
-    count = int(np.clip(length_s * run.fs_hz, 32, len(total)))
-    start = int(np.clip(middle - count // 2, 0, len(total) - count))
-    return slice(start, start + count), text
-
-
-# --- a dataset -------------------------------------------------------------------------------------------------------
-
-
 def plot_dataset(out_dir: Path, summary: DatasetSummary) -> list[Path]:
     """Write `counts`, `waveforms`, `spectra`, `envelopes` and `features` as PNG.
 
     `envelopes` only where windows have 512 samples and some speeds are known. A few hundred windows with samples are
     enough. Returns the files written; raises SimtwinError when one cannot be written.
     """
-    too_short = summary.samples.shape[1] < analysis.MIN_ENVELOPE_SAMPLES
-    no_envelopes = too_short or not (summary.of_samples(summary.speed_rpm) > 0).any()
-    pictures = [name for name in _DATASET_PICTURES if name != "envelopes" or not no_envelopes]
+    pictures = dict.fromkeys(_DATASET_PICTURES)
+    if summary.samples.shape[1] < analysis.MIN_ENVELOPE_SAMPLES or not (summary.speed_rpm[summary.rows] > 0).any():
+        del pictures["envelopes"]
     for name in pictures:
         _write(out_dir / f"{name}.png", partial(dataset_figure, summary, name))
     return [out_dir / f"{name}.png" for name in pictures]
@@ -443,12 +437,12 @@ def dataset_figure(summary: DatasetSummary, picture: str) -> Figure:
     """One picture of a dataset: `counts`, `waveforms`, `spectra`, `envelopes` or `features`."""
     draw, height = _DATASET_PICTURES[picture]
     figure = Figure(figsize=(WIDTH_IN, height(summary)), dpi=DPI, layout="constrained")
-    figure.suptitle(summary.title, x=0.01, ha="left", fontsize=13)
+    figure.suptitle(summary.title, x=0.01, ha="left")
     draw(figure, summary)
-    return figure
+    return _settled(figure)
 
 
-def _draw_counts(figure: FigureBase, summary: DatasetSummary) -> None:
+def _draw_counts(figure: Figure, summary: DatasetSummary) -> None:
     """Windows per class and fault kind, and per state of the sensor."""
     kinds: list[tuple[str, str, int]] = []
     for label in summary.classes:
@@ -467,42 +461,40 @@ def _draw_counts(figure: FigureBase, summary: DatasetSummary) -> None:
         axes.set(xlabel="windows", title=f"Windows {title}")
 
 
-def _draw_waveforms(figure: FigureBase, summary: DatasetSummary) -> None:
+def _draw_waveforms(figure: Figure, summary: DatasetSummary) -> None:
     """Of each class the window of median level, all channels of acceleration, without their means."""
-    label = summary.of_samples(summary.label)
+    label = summary.label[summary.rows]
     channels, accel_g = summary.accel_g()
     shown = [name for name in summary.classes if (label == name).any()]
     grid = figure.subplots(len(shown), len(channels), sharex=True, sharey="row", squeeze=False)
     time_ms = 1e3 * np.arange(len(accel_g)) / summary.fs_hz
     for name, row in zip(shown, grid, strict=True):
         members = np.flatnonzero(label == name)
-        ranked = members[np.argsort(_levels(accel_g[:, members]), kind="stable")]
+        ranked = members[np.argsort(np.linalg.norm(accel_g[:, members].std(axis=0), axis=-1), kind="stable")]
         typical = int(ranked[len(ranked) // 2])
         window_g = accel_g[:, typical] - accel_g[:, typical].mean(axis=0)
         for axes, values in zip(row, window_g.T, strict=True):
             axes.plot(time_ms, values, color=class_colour(name))
-        number = typical if summary.sample_rows is None else summary.sample_rows[typical]
-        row[0].set_title(f"{name} - row {number}", color=class_colour(name))
+        row[0].set_title(f"{name} - row {summary.rows[typical]}", color=class_colour(name))
         row[0].set_ylabel("g")
     for axes, channel in zip(grid[-1], channels, strict=True):
         axes.set_xlabel(f"{channel}, time (ms)")
     grid[0, 0].set_xlim(0, time_ms[-1])
 
 
-def _draw_spectra(figure: FigureBase, summary: DatasetSummary) -> None:
+def _draw_spectra(figure: Figure, summary: DatasetSummary) -> None:
     """Density per class over all axes of acceleration: median and the range of the middle 80 % of windows."""
     frequency_hz, density = analysis.welch_psd(summary.accel_g()[1], summary.fs_hz, 512)
     total = np.sqrt(density.sum(axis=-1))  # (bins, windows): independent of how the sensor is turned
-    inner = slice(1, -1)
-    panels = _class_panels(figure, summary, frequency_hz[inner], total[inner], summary.of_samples(summary.label))
+    panels = _class_panels(figure, summary, frequency_hz[1:-1], total[1:-1], summary.label[summary.rows])
     panels[0].set_xlim(0, summary.fs_hz / 2)
     figure.supylabel("density, all axes (g/√Hz)", fontsize=9)
     figure.supxlabel("frequency (Hz)", fontsize=9)
 
 
-def _draw_envelopes(figure: FigureBase, summary: DatasetSummary) -> None:
+def _draw_envelopes(figure: Figure, summary: DatasetSummary) -> None:
     """Envelope spectrum per class over orders, of the windows whose speed is known."""
-    speed_rpm = summary.of_samples(summary.speed_rpm)
+    speed_rpm = summary.speed_rpm[summary.rows]
     turning = speed_rpm > 0  # and not NaN
     accel_g = summary.accel_g()[1][:, turning]
     low_hz, high_hz = band_hz = analysis.choose_band(accel_g, summary.fs_hz)
@@ -510,7 +502,8 @@ def _draw_envelopes(figure: FigureBase, summary: DatasetSummary) -> None:
     total = np.sqrt((amplitude**2).sum(axis=-1))
     orders = np.linspace(0.0, _top_order(summary.marks), 400)[10:]  # without the trend
     values = analysis.over_orders(total, frequency_hz, speed_rpm[turning], orders)
-    panels = _class_panels(figure, summary, orders, values, summary.of_samples(summary.label)[turning], top_pad=32)
+    label, top_pad = summary.label[summary.rows][turning], _ABOVE_NAMES if summary.marks else 6.0
+    panels = _class_panels(figure, summary, orders, values, label, top_pad)
     panels[0].set_xlim(0, orders[-1])
     for i, axes in enumerate(panels):
         _draw_marks([axes], _order_marks(summary.marks), named=i < 2)
@@ -518,13 +511,13 @@ def _draw_envelopes(figure: FigureBase, summary: DatasetSummary) -> None:
     figure.supxlabel(f"order (cycles per revolution), band {low_hz:.0f} to {high_hz:.0f} Hz", fontsize=9)
 
 
-def _draw_features(figure: FigureBase, summary: DatasetSummary) -> None:
+def _draw_features(figure: Figure, summary: DatasetSummary) -> None:
     """Level against kurtosis of each window; how severities and speeds are spread over the classes."""
     axes = figure.subplot_mosaic([["scatter", "severity"], ["scatter", "speed"]], width_ratios=[1.4, 1.0])
-    accel_g, label = summary.accel_g()[1], summary.of_samples(summary.label)
+    accel_g, label = summary.accel_g()[1], summary.label[summary.rows]
     kurtosis = np.nan_to_num(analysis.features(accel_g)["kurtosis"], nan=1.0).max(axis=-1)
     scatter = axes["scatter"]
-    level_g = _levels(accel_g)
+    level_g = np.linalg.norm(accel_g.std(axis=0), axis=-1).clip(1e-6)  # a dead sensor on a logarithmic axis
     for name, marker in zip(summary.classes, cycle(_MARKERS), strict=False):
         at, colour = label == name, class_colour(name)
         scatter.scatter(level_g[at], kurtosis[at], s=16, c=colour, marker=marker, alpha=0.6, linewidth=0, label=name)
@@ -550,7 +543,7 @@ def _draw_ridges(axes: Axes, summary: DatasetSummary, values: Array, name: str) 
     axes.set_xlabel(name)
 
 
-_DATASET_PICTURES: dict[str, tuple[Callable[[FigureBase, DatasetSummary], None], Callable[[DatasetSummary], float]]] = {
+_DATASET_PICTURES: dict[str, tuple[Callable[[Figure, DatasetSummary], None], Callable[[DatasetSummary], float]]] = {
     "counts": (_draw_counts, lambda s: 1.5 + 0.28 * max(len(set(s.fault_kind)) + 1, len(set(s.sensor_state)))),
     "waveforms": (_draw_waveforms, lambda s: 0.9 + 1.3 * len(s.classes)),
     "spectra": (_draw_spectra, lambda s: 0.9 + 2.2 * ((len(s.classes) + 1) // 2)),
@@ -560,13 +553,13 @@ _DATASET_PICTURES: dict[str, tuple[Callable[[FigureBase, DatasetSummary], None],
 
 
 def _class_panels(
-    figure: FigureBase, summary: DatasetSummary, at: Array, values: Array, label: Strings, top_pad: float = 6.0
+    figure: Figure, summary: DatasetSummary, at: Array, values: Array, label: Strings, top_pad: float = 6.0
 ) -> list[Axes]:
     """A panel per class: median and 10-90 % range of `values` `(len(at), windows)`, the median of `normal` dashed."""
     values = values.clip(1e-9)  # a stuck sensor's zeros on a logarithmic axis
     median = {name: np.nanmedian(values[:, label == name], axis=1) for name in summary.classes if name in label}
-    rows = (len(median) + 1) // 2
-    grid = figure.subplots(rows, min(len(median), 2), sharex=True, sharey=True, squeeze=False)
+    shape = (len(median) + 1) // 2, min(len(median), 2)
+    grid = figure.subplots(*shape, sharex=True, sharey=True, squeeze=False)
     for i, (name, axes) in enumerate(zip(median, grid.flat, strict=False)):
         colour, title = class_colour(name), f"{name} - {int((label == name).sum())} windows"
         axes.fill_between(at, *np.nanpercentile(values[:, label == name], [10, 90], axis=1), color=colour, alpha=0.3)
@@ -581,9 +574,16 @@ def _class_panels(
     return list(grid.flat[: len(median)])
 
 
-def _levels(accel_g: Array) -> Array:
-    """Root mean square of each window over all axes, at least 1e-6 g so that it can stand on a logarithmic axis."""
-    return np.asarray(np.linalg.norm(analysis.features(accel_g)["rms"], axis=-1)).clip(1e-6)
+def _settled(figure: Figure) -> Figure:
+    """The figure laid out once, places rounded: the layout's solver differs in the last bit from call to call."""
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(np.round(axes.get_position(original=True).bounds, 6))
+    for text in figure.texts:
+        text.set_position(np.round(text.get_position(), 6))  # type: ignore[arg-type]
+    return figure
 
 
 @style.context(["default", _STYLE])

@@ -32,4 +32,5 @@ def generator(seed: int, *path: str | int) -> np.random.Generator:
     The stream depends on the seed and the path alone, so results do not change with the number of workers or with
     which other effects are on.
     """
-    return np.random.Generator(np.random.SFC64(_HashedSeed(repr((seed, path)).encode())))
+    hashed: Any = _HashedSeed(repr((seed, path)).encode())  # numpy takes any ISeedSequence, its stubs only SeedSequence
+    return np.random.Generator(np.random.SFC64(hashed))

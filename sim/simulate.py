@@ -17,7 +17,7 @@ from sim.dataset.manifest import sha256_of, to_json, versions
 from sim.dataset.recording import machine_state, sensor_state
 from sim.effect import Array
 from sim.errors import DatasetError
-from sim.plots import FaultTrack, RunData, plot_run, plot_run_pictures
+from sim.plots import FaultTrack, RunData, plot_run_pictures
 from sim.scenario.reader import Loaded, content_hash
 from sim.scenario.realise import plan as plan_draws
 from sim.scenario.schema import Scenario
@@ -61,7 +61,6 @@ def simulate(
                 run = _run_data(twin, sensor, recorded[i])
                 pictures = folder / sensor.id
                 pictures.mkdir()
-                plot_run(pictures / "overview.png", run)
                 plot_run_pictures(pictures, run)
         manifest = {
             "format": "simtwin run 1",
@@ -134,7 +133,7 @@ def _record(twin: Twin, folder: Path, progress: Callable[[float, float], None] |
         ]
         for capture in twin.timeline.captures:
             given = [0] * len(writers)
-            for chunk in twin.capture(capture):
+            for chunk in twin.capture(capture, _samples_wanted(twin)):
                 for i, sensor in enumerate(twin.sensors):
                     table, entry = _rows(twin, capture, sensor, chunk, i, given[i])
                     if table.num_rows:
@@ -145,6 +144,12 @@ def _record(twin: Twin, folder: Path, progress: Callable[[float, float], None] |
                     progress(done_s + float(chunk.time_s[-1]) - capture.start_s, total_s)
             done_s += capture.duration_s
     return tails
+
+
+def _samples_wanted(twin: Twin) -> int | None:
+    """Samples of a capture: whole windows under a sampling plan, else what the sensor's own clock brings."""
+    sampling = twin.scenario.sampling
+    return None if sampling is None else sampling.windows * twin.scenario.dataset.window_length
 
 
 def _schema(sensor: ImuSpec) -> pa.Schema:

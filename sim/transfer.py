@@ -14,7 +14,7 @@ from sim.faults import Fault
 from sim.faults.bearing_spall import BearingBall, BearingInner, BearingOuter, BearingSpall
 from sim.faults.bearing_wear import BearingWear
 from sim.machine.bearing_contact import ContactBearing, ContactBearingStream
-from sim.machine.oscillator import OscillatorBank
+from sim.machine.oscillator import BankMotion, OscillatorBank, fitting
 from sim.machine.structure import StructureStream
 
 SLIP_PER_PASSAGE = 0.005
@@ -36,6 +36,7 @@ class TransferPath:
         machine = site.machine
         self._mass_kg, self._position = machine.rotor.mass_kg, machine.rotor.disk_position
         self._bank: OscillatorBank | None = None
+        self._motion: BankMotion | None = None
         critical = machine.rotor.critical()
         if critical is not None:
             speed_rpm, damping = critical
@@ -56,7 +57,8 @@ class TransferPath:
         disk = block.force("disk")
         if self._bank is not None:
             # The bearings feel what does not accelerate the rotor itself: force minus mass times acceleration.
-            disk[:2] -= self._mass_kg * self._bank.process(disk[:2]).acceleration
+            self._motion = self._bank.process(disk[:2], fitting(self._motion, block.n))
+            disk[:2] -= self._mass_kg * self._motion.acceleration
         for end, share in (("drive_end", 1.0 - self._position), ("non_drive_end", self._position)):
             load_n = share * disk[:2]
             for stage in self._contacts:

@@ -21,7 +21,7 @@ from sim.faults import Fault
 from sim.scenario.schema import Scenario
 from sim.sensors.imu import ImuSpec, ImuStream
 from sim.transfer import TransferPath
-from sim.waveforms import half_angle_phasor
+from sim.waveforms import phasor
 from sim.world import Capture, Timeline, World
 
 BLOCK = 8192
@@ -93,10 +93,14 @@ class Twin:
         self.sensors = [_with_only(s, sensor_members) if always else s for s in scenario.sensors]
         self.grid_rate_hz = scenario.grid_rate_hz()
 
-    def motions(self, capture: Capture) -> Iterator[Motion]:
-        """Motion of every sensor's mounting point from a little before the capture on, without end.
+    def motions(self, capture: Capture, grid_samples: int | None = None) -> Iterator[Motion]:
+        """Motion of every sensor's mounting point from a little before the capture on.
 
         The settling of structure and filters comes before the capture's start (negative `first`).
+
+        Args:
+            capture: when.
+            grid_samples: how far to go beyond the capture's start; None: without end.
         """
         dt_s = 1.0 / self.grid_rate_hz
         settle = _settling_samples(self.scenario, self.grid_rate_hz)
@@ -115,13 +119,17 @@ class Twin:
         )
         path = TransferPath(site, self.faults, self.extents, [sensor.mount for sensor in self.sensors])
         fade = np.sin(0.5 * np.pi * np.arange(settle) / settle) ** 2
-        buffer = np.empty((7, BLOCK))
-        forces = np.empty((len(POINTS), 3, BLOCK))
+        buffer, forces = np.empty((7, 0)), np.empty((len(POINTS), 3, 0))
         for start in count(0, BLOCK):
+            n = BLOCK if grid_samples is None else min(BLOCK, settle + grid_samples - start)
+            if n <= 0:
+                return
+            if n != buffer.shape[1]:
+                buffer, forces = np.empty((7, n)), np.empty((len(POINTS), 3, n))
             block = self._block(drive, first_s, start, buffer, forces)
             sources.add(block)
             if start < settle:
-                block.forces_n[:, :, : settle - start] *= fade[start : start + BLOCK]
+                block.forces_n[:, :, : settle - start] *= fade[start : start + n]
             yield Motion(start - settle, block, path.move(block))
 
     def capture(self, capture: Capture, samples: int | None = None) -> Iterator[Chunk]:
@@ -139,34 +147,35 @@ class Twin:
             leads.append(round(_LEAD_SAMPLES * self.grid_rate_hz / sensor.odr_hz))
             start_s = capture.start_s - leads[-1] * dt_s
             imus.append(ImuStream(sensor, self.grid_rate_hz, site.at("sensor", sensor.id), start_s))
-        to_drop, given = [_LEAD_SAMPLES] * len(imus), [0] * len(imus)
-        grid_left = int(np.ceil(capture.duration_s * self.grid_rate_hz))
-        for first, block, points in self.motions(capture):
-            end = BLOCK if samples is not None else min(BLOCK, grid_left - first)
+        to_drop = [_LEAD_SAMPLES] * len(imus)
+        if samples is None:
+            grid_samples = int(np.ceil(capture.duration_s * self.grid_rate_hz))
+        else:
+            needed = [imu.clock.grid_needed(samples + _LEAD_SAMPLES) for imu in imus]
+            grid_samples = max(n - lead for n, lead in zip(needed, leads, strict=True))
+        for first, block, points in self.motions(capture, grid_samples):
+            end = block.n
             chunk: list[NDArray[np.int16]] = []
             for i, (imu, (acceleration, rate)) in enumerate(zip(imus, points, strict=True)):
                 heard = slice(min(max(-first - leads[i], 0), end), end)
                 counts = imu.push(acceleration[:, heard], rate[:, heard], block.temperature_c)
                 chunk.append(counts[to_drop[i] :])
                 to_drop[i] -= min(len(counts), to_drop[i])
-                given[i] += len(chunk[i])
             inside = slice(max(-first, 0), end, SPEED_EVERY)
             yield Chunk(block.time_s[inside].copy(), block.speed_rad_s[inside] / RPM, chunk)
-            if (first + end >= grid_left) if samples is None else (min(given) >= samples):
-                return
 
     def _site(self, capture: Capture) -> Site:
         return Site(self.scenario.machine, 1.0 / self.grid_rate_hz, self._seed, self._path, capture=capture.number)
 
     def _block(self, drive: Drive, first_s: float, start: int, buffer: Array, forces: Array) -> Block:
-        time_s, angle, speed, accel, load, cos_half, sin_half = buffer
-        time_s[:] = first_s + np.arange(start, start + BLOCK) / self.grid_rate_hz
+        time_s, angle, speed, accel, load, cos_angle, sin_angle = buffer
+        time_s[:] = first_s + np.arange(start, start + len(time_s)) / self.grid_rate_hz
         drive.fill(time_s, angle, speed, accel, load)
-        half_angle_phasor(angle, cos_half, sin_half)
+        phasor(angle, cos_angle, sin_angle)
         forces[:] = 0.0
         temperature_c = self.scenario.environment.temperature_at(float(time_s[0]), load)
         dt_s = 1.0 / self.grid_rate_hz
-        return Block(time_s, dt_s, angle, speed, accel, load, cos_half, sin_half, forces, temperature_c)
+        return Block(time_s, dt_s, angle, speed, accel, load, cos_angle, sin_angle, forces, temperature_c)
 
 
 def _with_only(sensor: ImuSpec, members: list[tuple[str, str]]) -> ImuSpec:

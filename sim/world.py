@@ -6,6 +6,7 @@ stretches that a sensor listens to (`Capture`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -80,9 +81,9 @@ class World:
     def run(self) -> Timeline:
         """Run to the end of the operating plan."""
         changed = simpy.Store(self._env)
-        end = self._env.process(self._operate(changed))
+        self._env.process(self._operate(changed))
         self._env.process(self._wear(changed))
-        self._env.process(self._sample(end))
+        self._env.process(self._sample())
         self._env.run()
         time_s, speed, load = (np.array(column) for column in zip(*self._points, strict=True))
         work = WorkClock(*(np.array(column) for column in zip(*self._work, strict=True)))
@@ -125,21 +126,21 @@ class World:
             share = (w0 + (w1 - w0) * _NODES) / rated * (q0 + (q1 - q0) * _NODES) ** 3
             self._work.append((t1, self._work[-1][1] + (t1 - t0) * float(_WEIGHTS @ share)))
 
-    def _sample(self, end: simpy.Event) -> Process:
+    def _sample(self) -> Process:
         """Listen when the sampling plan says so: all the time, or a stretch every so often."""
         if self._wanted is not None:
             for start_s, duration_s in self._wanted:
                 yield self._env.timeout(max(start_s - self._env.now, 0.0))
                 self._captures.append(self._listen(duration_s, start_s))
             return
-        plan = self._scenario.sampling
+        plan, run_s = self._scenario.sampling, sum(s.duration_s for s in self._scenario.operation.plan())
         if plan is None:
-            self._captures.append(self._listen(sum(s.duration_s for s in self._scenario.operation.plan()), 0.0))
+            self._captures.append(self._listen(run_s, 0.0))
             return
         length_s = plan.windows * self._scenario.dataset.window_length / self._scenario.slowest_odr_hz()
-        while not end.triggered:
-            self._captures.append(self._listen(length_s, self._env.now))
-            yield self._env.timeout(plan.every_s) | end
+        for number in range(math.ceil(run_s / plan.every_s)):  # none begins when the run is over
+            yield self._env.timeout(max(number * plan.every_s - self._env.now, 0.0))
+            self._captures.append(self._listen(length_s, number * plan.every_s))
 
     def _listen(self, duration_s: float, start_s: float) -> Capture:
         """One capture with the shocks that fall into it: a Poisson process, so each capture can draw its own."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -41,16 +42,14 @@ def labels(folder: Path, manifest: dict[str, Any]) -> pd.DataFrame:
         "label", "fault_kind", "sensor_state", "severity", "severity_value", "severity_unit", "speed_rpm", "load",
         "machine_id", "sensor_id", "recording_id", "provenance", "scenario", "sampling_rate_hz",
     ]  # fmt: skip
-    frames = []
+    tables = []
     for part in manifest["parts"]:
         path = folder / part["file"]
         try:
-            frames.append(pq.read_table(path, columns=names).to_pandas())
+            tables.append(pq.read_table(path, columns=names))
         except (OSError, ValueError) as error:
             raise DatasetError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
-    table = pd.concat(frames, ignore_index=True)
-    for name in table.columns[table.dtypes == "category"]:
-        table[name] = table[name].astype(str)
+    table: pd.DataFrame = pa.concat_tables(tables).unify_dictionaries().to_pandas()
     return table
 
 
@@ -69,7 +68,7 @@ def sample_windows(folder: Path, manifest: dict[str, Any], rows: NDArray[np.intp
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """Windows, recordings, severity and speed by class and sensor state."""
-    grouped = table.groupby(["label", "fault_kind", "sensor_state"], sort=True)
+    grouped = table.groupby(["label", "fault_kind", "sensor_state"], sort=True, observed=True)
     counted: pd.DataFrame = grouped.agg(
         windows=("label", "size"),
         recordings=("recording_id", "nunique"),
@@ -78,13 +77,15 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
         speed_min_rpm=("speed_rpm", "min"),
         speed_max_rpm=("speed_rpm", "max"),
     )
-    return counted.reset_index()
+    table_of_counts: pd.DataFrame = counted.reset_index()
+    return table_of_counts
 
 
 def draw(folder: Path, manifest: dict[str, Any], table: pd.DataFrame, pictures: Path) -> list[Path]:
     """Pictures by class into the folder `pictures`, made if need be."""
     rows = np.unique(np.linspace(0, len(table) - 1, min(SAMPLED_ROWS, len(table))).astype(np.intp))
     rates = table["sampling_rate_hz"].unique()
+    orders = [scenario["orders"] for scenario in manifest["scenarios"]]
     shown = DatasetSummary(
         title=f"{folder.name}: {len(table)} windows",
         fs_hz=float(rates[0]),
@@ -96,6 +97,7 @@ def draw(folder: Path, manifest: dict[str, Any], table: pd.DataFrame, pictures: 
         speed_rpm=table["speed_rpm"].to_numpy(dtype=np.float64),
         sensor_state=table["sensor_state"].to_numpy(dtype=str),
         sample_rows=rows,
+        marks=orders[0] if all(o == orders[0] for o in orders) else {},
     )
     try:
         pictures.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -12,7 +12,7 @@ from numba import njit
 from sim.effect import Array, BearingPosition, Block, Site, Stream, Streams
 from sim.extent import Extent
 from sim.faults.base import Fault, Label
-from sim.gaussian import TABLE, WhiteNoise, normal_at
+from sim.gaussian import LOW, TABLE, WhiteNoise, normal_of, random_word
 from sim.machine.bearing import contact_stiffness
 from sim.scenario.quantity import Quantity
 from sim.waveforms import add_pulses
@@ -23,37 +23,92 @@ if TYPE_CHECKING:
 
 STEEL_DENSITY_KG_M3 = 7850.0
 
+PATCH_SHARE = 0.02
+"""Width of the contact patch along the race, as a share of the ball's radius (a few hundredths under usual loads)."""
+
 AXIAL_SHARE = 0.2
 """Axial force per radial force of a passing ball: deep-groove races guide balls a little off their middle (assumption)."""
 
 
+class _Passing(NamedTuple):
+    """What the kernel must know of a ball that passes the defect."""
+
+    spacing_rad: float
+    """Shaft angle from one passage to the next."""
+    jitter: float
+    start_rad: float
+    turns_per_turn: float
+    """Angle of the defect from the load's direction: start + turns_per_turn * shaft angle."""
+    epsilon: float
+    q_max_n: float
+    """Load zone, see `sim.machine.bearing.load_distribution`."""
+    race_speed_m: float
+    """Speed of the contact along the race per rad/s of the shaft."""
+    width_m: float
+    ball_radius_m: float
+    ball_mass_kg: float
+    stiffness_n_per_m1_5: float
+
+
 @njit(cache=True)
-def _passages(
-    angle: Array,
-    next_angle: float,
-    spacing: float,
-    jitter: float,
-    key: np.uint64,
-    number: np.uint64,
-    table: Array,
-    out: Array,
-) -> tuple[int, float]:
-    """Passages of a ball over the defect within this block: shaft angle (row 0) and position in samples (row 1).
+def _pulses(
+    angle: Array, speed: Array, size: Array, dt_s: float, block_start: float, next_angle: float, number: int,
+    noise: tuple[np.uint64, Array], p: _Passing, out: Array,
+) -> tuple[int, float]:  # fmt: skip
+    """Passages of balls over the defect within a block, as two pulses each (see `sim.waveforms.add_pulses`).
 
     Successive spacings vary independently, so their sum is a random walk: the cage slips and never catches up
     (Antoni and Randall 2003, J. Vib. Acoust. 125(3)), which smears high harmonics and leaves no false discrete lines.
 
-    Returns how many there are and the angle of the next passage after the block.
+    Args:
+        angle, speed, size: (n,) shaft angle, shaft speed, share of the full width, on the block's grid.
+        dt_s, block_start: grid spacing; number of the block's first sample.
+        next_angle, number: shaft angle of the next passage, and how many there were before.
+        noise: key and table of the jitter (`sim.gaussian`).
+        p: the passage's constants.
+        out: (m, 7), filled with the pulses.
+
+    Returns:
+        How many passages there were, and the angle of the next one after the block.
     """
     found, i, n = 0, 0, angle.shape[0]
+    # The impact: the ball turns about the near edge, then about the far one, so its way bends by twice the angle width /
+    # diameter; the speed that this takes is stopped within the contact's half period (a Hertz contact linearised at the
+    # largest static load, and the ball's mass alone). In proportion to the load (McFadden and Smith 1984): a ball without
+    # load does not follow the edges.
+    linear = 1.5 * p.stiffness_n_per_m1_5 ** (2.0 / 3.0) * p.q_max_n ** (1.0 / 3.0)
+    blow = 2.0 / p.ball_radius_m * math.sqrt(p.ball_mass_kg * linear) / p.q_max_n
+    flank = 0.5 * math.pi * math.sqrt(p.ball_mass_kg / linear) / dt_s
+    wide = max(flank, 1.0)
     while next_angle < angle[n - 1]:
         while angle[i + 1] <= next_angle:
             i += 1
         step = angle[i + 1] - angle[i]
-        out[0, found] = next_angle
-        out[1, found] = i + ((next_angle - angle[i]) / step if step > 0.0 else 0.0)
-        spread = normal_at(key, number + np.uint64(found), table)
-        next_angle += spacing * max(1.0 + jitter * spread, 0.1)
+        start = block_start + i + ((next_angle - angle[i]) / step if step > 0.0 else 0.0)
+        from_load = p.start_rad + p.turns_per_turn * next_angle
+        load = p.q_max_n * max(1.0 - math.sin(0.5 * from_load) ** 2 / p.epsilon, 0.0) ** 1.5
+        # How far the ball can drop over a gap of this width, against the deflection that its load holds.
+        half = min(0.5 * p.width_m * size[i], p.ball_radius_m)
+        drop = p.ball_radius_m - math.sqrt(p.ball_radius_m**2 - half * half)
+        deflection = max((load / p.stiffness_n_per_m1_5) ** (2.0 / 3.0), 1e-9)
+        unloading = load * min(drop / deflection, 1.0)
+        contact_speed = max(speed[i] * p.race_speed_m, 1e-6)
+        reload = unloading + load * blow * contact_speed * half
+        travel = half / (contact_speed * dt_s)  # the impact comes when the ball's centre is half-way
+        true_entry = min(PATCH_SHARE * p.ball_radius_m / (contact_speed * dt_s), travel)
+        # A pulse narrower than two samples would alias: it keeps its impulse over a wider one.
+        entry = max(true_entry, 2.0)
+        crossing = max(travel, entry)
+        thinning = (travel - 0.5 * true_entry + 0.5 * flank) / (crossing - 0.5 * entry + 0.5 * wide)
+        down, up = out[2 * found], out[2 * found + 1]
+        down[0], down[1], down[2], down[3] = start, entry, crossing - entry, wide
+        up[0], up[1], up[2], up[3] = start + crossing, wide, 0.0, wide
+        # The load points down (-y), so the direction from the shaft to the defect is a quarter turn behind.
+        for a, share in enumerate((math.sin(from_load), -math.cos(from_load), AXIAL_SHARE)):
+            down[4 + a] = -unloading * thinning * share if size[i] > 0.0 else 0.0
+            up[4 + a] = reload * flank / wide * share if size[i] > 0.0 else 0.0
+        spread = normal_of(np.int64(random_word(noise[0], np.uint64(number + found)) & LOW), noise[1])
+        next_angle += p.spacing_rad * max(1.0 + p.jitter * spread, 0.1)
         found += 1
     return found, next_angle
 
@@ -61,97 +116,60 @@ def _passages(
 class SpallStream:
     """Force of balls that pass a spall, event by event.
 
-    Each passage unloads the ball (force step down over the time its contact patch crosses the entry edge), and an
-    impact reloads it when it meets the far edge: two events whose spacing grows with the width, the entry of low frequency,
-    the exit an impulse (Sawalhi and Randall 2011, Mech. Syst. Signal Process. 25(3)). The size is the load that the ball carries where
-    the defect is (Stribeck distribution), times the share of the contact's deflection that the ball can drop.
+    Each passage unloads the ball (force step down over the time its contact patch crosses the entry edge), and an impact
+    reloads it when it meets the far edge: two events whose spacing grows with the width, the entry of low frequency, the
+    exit an impulse (Sawalhi and Randall 2011, Mech. Syst. Signal Process. 25(3)). The size is the load that the ball
+    carries where the defect is (Stribeck distribution), times the share of the contact's deflection that it can drop.
     """
 
     def __init__(self, site: Site, extent: Extent, fault: BearingSpall) -> None:
         bearing = site.machine.bearings[fault.position]
-        geometry = bearing.build()
-        self._fault, self._extent, self._geometry = fault, extent, geometry
-        self._zone = bearing.zone(site.machine)
-        self._spacing = 2.0 * math.pi / fault.passage_order(geometry)
-        self._stiffness = contact_stiffness(geometry)
-        self._ball_radius_m = 0.5e-3 * geometry.ball_diameter_mm
-        self._pitch_radius_m = 0.5e-3 * geometry.pitch_diameter_mm
-        self._ball_mass_kg = STEEL_DENSITY_KG_M3 * 4.0 / 3.0 * math.pi * self._ball_radius_m**3
-        self._start_angle = float(site.rng("defect angle").uniform(0.0, 2.0 * math.pi))
+        geometry, zone = bearing.build(), bearing.zone(site.machine)
+        passages = fault.passage_order(geometry)
+        radius_m = 0.5e-3 * geometry.ball_diameter_mm
+        start_rad, turns_per_turn = fault.angle_from_load_rad(geometry, site.rng("defect angle"))
+        self._passing = _Passing(
+            spacing_rad=2.0 * math.pi / passages,
+            jitter=fault.jitter_pct / 100.0,
+            start_rad=start_rad,
+            turns_per_turn=turns_per_turn,
+            epsilon=zone.epsilon,
+            q_max_n=zone.q_max_n,
+            # Rolling without slip, the contact runs at one speed over outer race, inner race and ball.
+            race_speed_m=0.25e-3 * geometry.pitch_diameter_mm * (1.0 - geometry.diameter_ratio**2),
+            width_m=fault.defect_width_mm * 1e-3,
+            ball_radius_m=radius_m,
+            ball_mass_kg=STEEL_DENSITY_KG_M3 * 4.0 / 3.0 * math.pi * radius_m**3,
+            stiffness_n_per_m1_5=contact_stiffness(geometry),
+        )
+        self._extent, self._position = extent, fault.position
         rng = site.noise("jitter")
         self._first = float(rng.uniform(0.0, 1.0))
-        self._jitter = WhiteNoise(rng)
+        self._noise = (WhiteNoise(rng).key, TABLE)
         self._next: float | None = None
-        self._block_start = 0.0
+        self._count, self._block_start = 0, 0
         self._pulses = np.zeros((0, 7))
 
     def add(self, block: Block) -> None:
         """Add the pulses that fall into this block, those begun before it included."""
+        p = self._passing
         if self._next is None:
-            self._next = float(block.angle_rad[0]) + self._first * self._spacing
-        size = self._extent.at(block.time_s)
-        angle, index = self._passages_in(block)
-        if len(angle) and size.any():
-            new = self._pulses_of(block, angle, index, size[index.astype(np.int64)])
-            self._pulses = np.concatenate((self._pulses, new))
-        if len(self._pulses):
-            add_pulses(block.force(self._fault.position), self._block_start, self._pulses)
-        self._block_start += block.n
-        ends = self._pulses[:, :4].sum(axis=1)
-        self._pulses = self._pulses[ends >= self._block_start]
-
-    def _passages_in(self, block: Block) -> tuple[Array, Array]:
-        """Shaft angle and position in samples of the passages in this block."""
-        assert self._next is not None
+            self._next = float(block.angle_rad[0]) + self._first * p.spacing_rad
+        size = self._extent.over(block)
         turned = max(float(block.angle_rad[-1]) - self._next, 0.0)
-        found = np.empty((2, int(turned / (0.1 * self._spacing)) + 2))  # room for the tightest spacing there can be
-        jitter = self._fault.jitter_pct / 100.0
-        count, self._next = _passages(
-            block.angle_rad, self._next, self._spacing, jitter, self._jitter.key, self._jitter.count, TABLE, found
-        )
-        self._jitter.count += np.uint64(count)
-        return found[0, :count], found[1, :count]
-
-    def _pulses_of(self, block: Block, angle: Array, index: Array, size: Array) -> Array:
-        """(m, 7) pulses, two for each passage (see `sim.waveforms.add_pulses`)."""
-        fault, geometry = self._fault, self._geometry
-        width_m = fault.defect_width_mm * 1e-3 * size
-        speed = block.speed_rad_s[index.astype(np.int64)]
-        from_load = fault.angle_from_load_rad(geometry, self._start_angle, angle)
-        load_n = self._zone.ball_load_n(from_load)
-        # How far the ball can drop over a gap of this width, against the deflection that its load holds.
-        half = np.minimum(width_m / 2.0, self._ball_radius_m)
-        drop_m = self._ball_radius_m - np.sqrt(self._ball_radius_m**2 - half**2)
-        deflection_m = np.maximum((load_n / self._stiffness) ** (2.0 / 3.0), 1e-9)
-        unloading_n = load_n * np.minimum(drop_m / deflection_m, 1.0)
-        # Speed of the contact along the race, from the passages themselves: race circumference x passages a second / balls.
-        race_m = self._pitch_radius_m * 2.0 * math.pi / geometry.n_balls
-        contact_m_s = np.maximum(speed / self._spacing * race_m, 1e-6)
-        # The impact: the ball arrives at the far edge at the angle width / diameter and its normal speed is stopped within
-        # the contact's half period (Hertz contact linearised at the static load).
-        impact_m_s = contact_m_s * half / self._ball_radius_m
-        stiffness = np.maximum(1.5 * self._stiffness * np.sqrt(deflection_m), 1e5)
-        contact_s = math.pi * np.sqrt(self._ball_mass_kg / stiffness)
-        impulse_n = impact_m_s * np.sqrt(self._ball_mass_kg * stiffness)
-        reload_n = unloading_n + impulse_n * (load_n > 0.0)
-        patch_m = 0.02 * self._ball_radius_m
-        dt = block.dt_s
-        entry = np.maximum(patch_m / contact_m_s / dt, 2.0)
-        crossing = np.maximum(half / contact_m_s / dt, entry)  # the impact comes when the centre is half-way
-        impact = np.maximum(contact_s / dt / 2.0, 1.0)
-        start = self._block_start + index
-        zeros = np.zeros_like(start)
-        # Unloading: down over the entry, back up at the impact. The reload overshoots by as much, then is gone.
-        out = np.empty((2 * len(start), 7))
-        out[0::2, :4] = np.column_stack((start, entry, np.maximum(crossing - entry, 0.0), impact))
-        # A pulse narrower than two samples would alias: it keeps its impulse over the wider one.
-        narrowing = np.minimum(contact_s / dt / 2.0 / impact, 1.0)
-        out[1::2, :4] = np.column_stack((start + crossing, impact, zeros, impact))
-        # The load points down (-y), so the direction from the shaft to the defect is a quarter turn behind.
-        unit = np.column_stack((np.sin(from_load), -np.cos(from_load), np.full_like(from_load, AXIAL_SHARE)))
-        out[0::2, 4:] = -unit * unloading_n[:, None]
-        out[1::2, 4:] = unit * (reload_n * narrowing)[:, None]
-        return out
+        new = np.empty((2 * int(turned / (0.1 * p.spacing_rad)) + 4, 7))  # room for the tightest spacing there can be
+        found, self._next = _pulses(
+            block.angle_rad, block.speed_rad_s, np.zeros(block.n) if size is None else size, block.dt_s,
+            float(self._block_start), self._next, self._count, self._noise, p, new,
+        )  # fmt: skip
+        self._count += found
+        if size is not None:
+            self._pulses = np.concatenate((self._pulses, new[: 2 * found]))
+        if len(self._pulses):
+            add_pulses(block.force(self._position), float(self._block_start), self._pulses)
+            ends = self._pulses[:, :4].sum(axis=1)
+            self._pulses = self._pulses[ends >= self._block_start + block.n]
+        self._block_start += block.n
 
 
 class BearingSpall(Fault):
@@ -162,8 +180,8 @@ class BearingSpall(Fault):
         "2011, Mech. Syst. Signal Process. 25(3)"
     )
     limits: ClassVar[str] = (
-        "signal level: one spall with sharp edges, static load distribution, no change of the shaft's position by the "
-        "defect (the contact fidelity has it)"
+        "signal level: one spall with sharp edges in a flat race, static load distribution, both races alike to a ball's "
+        "spall, no change of the shaft's position by the defect (the contact fidelity has all of these)"
     )
     label: ClassVar[Label] = "bearing_wear"
     severity_unit: ClassVar[str] = "mm (spall width)"
@@ -193,8 +211,8 @@ class BearingSpall(Fault):
         """How often, per turn of the shaft, the defect is rolled over."""
         raise NotImplementedError
 
-    def angle_from_load_rad(self, geometry: BearingGeometry, start_angle: float, shaft_angle: Array) -> Array:
-        """Angle of the defect from the load's direction at each passage, (m,)."""
+    def angle_from_load_rad(self, geometry: BearingGeometry, rng: np.random.Generator) -> tuple[float, float]:
+        """Angle of the defect from the load's direction: at shaft angle 0, and per angle of the shaft."""
         raise NotImplementedError
 
     def stream(self, site: Site, extent: Extent) -> Stream:
@@ -215,9 +233,9 @@ class BearingOuter(BearingSpall):
         """BPFO."""
         return geometry.bpfo_order
 
-    def angle_from_load_rad(self, geometry: BearingGeometry, start_angle: float, shaft_angle: Array) -> Array:
+    def angle_from_load_rad(self, geometry: BearingGeometry, rng: np.random.Generator) -> tuple[float, float]:
         """Fixed."""
-        return np.full_like(shaft_angle, math.radians(self.angle_from_load_deg))
+        return math.radians(self.angle_from_load_deg), 0.0
 
 
 class BearingInner(BearingSpall):
@@ -229,9 +247,9 @@ class BearingInner(BearingSpall):
         """BPFI."""
         return geometry.bpfi_order
 
-    def angle_from_load_rad(self, geometry: BearingGeometry, start_angle: float, shaft_angle: Array) -> Array:
+    def angle_from_load_rad(self, geometry: BearingGeometry, rng: np.random.Generator) -> tuple[float, float]:
         """Turns with the shaft."""
-        return shaft_angle + start_angle
+        return float(rng.uniform(0.0, 2.0 * math.pi)), 1.0
 
 
 class BearingBall(BearingSpall):
@@ -243,6 +261,6 @@ class BearingBall(BearingSpall):
         """Twice the ball spin order."""
         return 2.0 * geometry.bsf_order
 
-    def angle_from_load_rad(self, geometry: BearingGeometry, start_angle: float, shaft_angle: Array) -> Array:
+    def angle_from_load_rad(self, geometry: BearingGeometry, rng: np.random.Generator) -> tuple[float, float]:
         """Turns with the cage."""
-        return geometry.ftf_order * shaft_angle + start_angle
+        return float(rng.uniform(0.0, 2.0 * math.pi)), geometry.ftf_order

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
-from functools import lru_cache
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from scipy.optimize import brentq
+from numba import njit
 
 from sim.effect import GRAVITY_M_S2, Array, BearingPosition, Block, Site, Stream, Streams
 from sim.extent import Extent
@@ -28,22 +27,31 @@ SEVERE_ROUGHNESS_FACTOR = 5.0
 """Five times the healthy noise (14 dB) is called severe (an assumption; ISO 20816 zones span a factor of about 6)."""
 
 
+@njit(cache=True)
+def _sag_m(n_balls: int, gap_m: float, stiffness: float, load_n: float, cage_angle_rad: float) -> float:
+    low, high = -abs(gap_m), 4.0 * abs(gap_m) + 10.0 * (load_n / stiffness) ** (2.0 / 3.0)
+    for _ in range(60):  # bisection, to 1e-18 of the range
+        middle, carried = 0.5 * (low + high), 0.0
+        for i in range(n_balls):
+            cosine = math.cos(cage_angle_rad + 2.0 * math.pi * i / n_balls)
+            carried += stiffness * max(middle * cosine - gap_m, 0.0) ** 1.5 * cosine
+        if carried > load_n:
+            high = middle
+        else:
+            low = middle
+    return float(0.5 * (low + high))
+
+
 def sag_m(geometry: BearingGeometry, load_n: float, cage_angle_rad: float) -> float:
     """How far the inner ring sinks under a radial load, m, with the nearest ball `cage_angle_rad` off the load's line.
 
     Static equilibrium of Hertz contacts along the load: sum K max(x cos psi_i - c/2, 0)^1.5 cos psi_i = load.
     """
-    psi = cage_angle_rad + 2.0 * math.pi * np.arange(geometry.n_balls) / geometry.n_balls
-    gap_m, stiffness, cosine = 0.5e-6 * geometry.diametral_clearance_um, contact_stiffness(geometry), np.cos(psi)
-
-    def excess(x_m: float) -> float:
-        return float(stiffness * (np.maximum(x_m * cosine - gap_m, 0.0) ** 1.5 @ cosine) - load_n)
-
-    top = abs(gap_m) * 4.0 + 10.0 * (load_n / stiffness) ** (2.0 / 3.0)
-    return float(brentq(excess, -abs(gap_m), top, xtol=1e-12))
+    gap_m = 0.5e-6 * geometry.diametral_clearance_um
+    stiffness = contact_stiffness(replace(geometry, diametral_clearance_um=0.0))  # the clearance does not change it
+    return float(_sag_m(geometry.n_balls, gap_m, stiffness, load_n, cage_angle_rad))
 
 
-@lru_cache(maxsize=256)
 def compliance_swing_m(geometry: BearingGeometry, load_n: float) -> float:
     """How much the shaft rises and sinks as balls pass the load: sag between two balls minus sag over one, m."""
     return sag_m(geometry, load_n, math.pi / geometry.n_balls) - sag_m(geometry, load_n, 0.0)
@@ -67,8 +75,8 @@ class ClearanceStream:
 
     def add(self, block: Block) -> None:
         """Add the reaction: vertical, and a quarter of it horizontally."""
-        size: Array = self._extent.at(block.time_s)
-        if self._swing_m == 0.0 or not size.any():
+        size = self._extent.over(block)
+        if self._swing_m == 0.0 or size is None:
             return
         phase = self._order * block.angle_rad + self._phase
         acceleration = size * 0.5 * self._swing_m * (self._order * block.speed_rad_s) ** 2
@@ -115,7 +123,7 @@ class BearingWear(Fault):
 
     def stream(self, site: Site, extent: Extent) -> Stream:
         """The added noise and the variable compliance."""
-        noise = RollingNoise.of_bearing(site, self.position, extent, roughness_factor=self.roughness_factor)
+        noise = RollingNoise.growth(site, self.position, extent, roughness_factor=self.roughness_factor)
         if site.machine.bearings[self.position].fidelity == "contact":
             return noise  # the contacts themselves feel the clearance (`sim.transfer`)
         return Streams([noise, ClearanceStream(site, extent, self.position, self.added_clearance_um)])

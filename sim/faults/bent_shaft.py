@@ -11,52 +11,75 @@ import numpy as np
 from sim.effect import Block, Site, Stream, Streams
 from sim.extent import Extent
 from sim.faults.base import Fault, Label
-from sim.machine.unbalance import UnbalanceStream
+from sim.machine.unbalance import UnbalanceStream, heavy_spot_rad
 from sim.scenario.quantity import Quantity
-from sim.waveforms import add_half_orders
+from sim.waveforms import ShaftLines
 
 if TYPE_CHECKING:
     from sim.machine.machine import Machine
 
 
+SECOND_ORDER_SHARE = 0.3
+"""Axial 2x per axial 1x: bearing clearance and an uneven seat make the wobble uneven (an assumption)."""
+
+
 class BowStream:
     """Axial rocking of the bearings' inner rings, tilted by the bow: 1x at both ends, in opposite phase, and some 2x.
 
-    The bow tilts the journals by pi * bow / span (half-sine bow); the inner rings wobble by that angle, and the
-    housing, as stiff against it as `axial_stiffness_n_per_m`, is pushed to and fro at the race radius.
+    The bow tilts the journals by pi * bow / span (half-sine bow), one to either side; the inner rings wobble by that
+    angle, and the housing, as stiff against it as `axial_stiffness_n_per_m`, is pushed to and fro at the race radius. Of
+    the wobble, which goes round the ring, the force stands for the ring's top, where sensors sit: there the drive end is
+    pushed inwards (+z) most when the bow points down.
     """
 
     def __init__(self, site: Site, extent: Extent, fault: BentShaft) -> None:
         self._extent = extent
-        phase = float(site.rng("bow phase").uniform(0.0, 2.0 * math.pi))
+        # The bow points where its unbalance lies; a quarter turn makes its cosine the height of the bow over the shaft.
+        phase = heavy_spot_rad(site) - 0.5 * math.pi
         tilt_rad = math.pi * fault.bow_um * 1e-6 / site.machine.rotor.bearing_span_m
-        self._parts = []
+        # Rows: x, y, z at the drive end, then at the non-drive end.
+        cos_coef, sin_coef = np.zeros((6, 4)), np.zeros((6, 4))
         for position, bearing in site.machine.bearings.items():
-            sign = 1.0 if position == "drive_end" else -1.0
+            row, sign = (2, -1.0) if position == "drive_end" else (5, 1.0)
             radius_m = 0.5e-3 * bearing.build().pitch_diameter_mm
             force_n = sign * fault.axial_stiffness_n_per_m * radius_m * tilt_rad
-            cos_coef, sin_coef = np.zeros((3, 4)), np.zeros((3, 4))
-            for column, share in ((1, 1.0), (3, 0.3)):
-                cos_coef[2, column] = force_n * share * math.cos(phase * (column + 1) / 2)
-                sin_coef[2, column] = -force_n * share * math.sin(phase * (column + 1) / 2)
-            self._parts.append((position, cos_coef, sin_coef))
+            for order, share in ((1, 1.0), (2, SECOND_ORDER_SHARE)):
+                cos_coef[row, 2 * order - 1] = force_n * share * math.cos(phase * order)
+                sin_coef[row, 2 * order - 1] = -force_n * share * math.sin(phase * order)
+        self._lines = ShaftLines(cos_coef, sin_coef)
 
     def add(self, block: Block) -> None:
         """Add the axial forces."""
-        size = self._extent.at(block.time_s)
-        if size.any():
-            gain = size * np.minimum(block.speed_rad_s / 0.6, 1.0)
-            for position, cos_coef, sin_coef in self._parts:
-                add_half_orders(block.force(position), gain, block.cos_half, block.sin_half, cos_coef, sin_coef)
+        size = self._extent.over(block)
+        if size is not None:
+            self._lines.add(block.bearing_forces, size * np.minimum(block.speed_rad_s / 0.6, 1.0), block)
+
+
+def bow_share(position: float) -> float:
+    """Eccentricity of a shaft with a half-sine bow at `position` between its bearings (0..1), per bow at mid-span.
+
+    Overhung ends stay straight and stick out to the other side.
+    """
+    if 0.0 <= position <= 1.0:
+        return math.sin(math.pi * position)
+    return math.pi * (position if position < 0.0 else 1.0 - position)
 
 
 class BentShaft(Fault):
-    """A shaft with a permanent bow: an unbalance of the rotor's mass times the bow, and axial 1x at the bearings."""
+    """A shaft with a permanent bow: an unbalance of the rotor's mass times its bow, and axial 1x at the bearings.
+
+    A bowed Jeffcott rotor, m z'' + c z' + k (z - bow e^(j theta)) = 0, loads its bearings with -m z'', which is the
+    force of an unbalance m * bow but for the damper's share (Nicholas, Gunter and Allaire 1976). What a bow does to shaft
+    displacement at low speed, where an unbalance does nothing, a sensor on the housing cannot see.
+    """
 
     citation: ClassVar[str] = (
         "Nicholas, Gunter and Allaire 1976, J. Eng. Power 98(2): residual shaft bow; Eshleman 1984"
     )
-    limits: ClassVar[str] = "the bow's elastic force near the critical speed is left out; half-sine bow"
+    limits: ClassVar[str] = (
+        "half-sine bow; at the critical speed the bearings' force is sqrt(1 + 4 zeta^2) of the exact one; the size of "
+        "the axial force is an assumption (`axial_stiffness_n_per_m`)"
+    )
     label: ClassVar[Label] = "bent_shaft"
     severity_unit: ClassVar[str] = "um (bow)"
     severity_key: ClassVar[str] = "bow_um"
@@ -78,5 +101,6 @@ class BentShaft(Fault):
 
     def stream(self, site: Site, extent: Extent) -> Stream:
         """Unbalance and axial wobble."""
-        unbalance_g_mm = site.machine.rotor.mass_kg * self.bow_um  # kg * um = g * mm
+        at_disk = bow_share(site.machine.rotor.disk_position)
+        unbalance_g_mm = site.machine.rotor.mass_kg * self.bow_um * at_disk  # kg * um = g * mm
         return Streams([UnbalanceStream(site, extent, unbalance_g_mm, 0.0), BowStream(site, extent, self)])

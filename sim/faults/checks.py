@@ -74,7 +74,7 @@ def _motion(faults: list[Fault], seed: int = 1, scale_mass: float = 1.0) -> Arra
         name="check",
         machine=machine,
         operation=Operation(speed_rpm=1750.0),
-        faults=faults,  # type: ignore[arg-type]
+        faults=faults,
         sensors=[_SENSOR],
     )
     run = engine.Twin(scenario, seed, captures=[(0.5, 1.0)])

@@ -8,6 +8,7 @@ a tutorial, MSSP 25 (2011) 485-520 (fault frequencies).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import asin, cos, inf, pi, radians, sin, sqrt
 from typing import Literal, NamedTuple
 
@@ -185,6 +186,7 @@ def race_stiffness(geometry: BearingGeometry, race: Race) -> float:
     return hertz_stiffness(total_per_m, abs(along_per_m - across_per_m) / total_per_m)
 
 
+@lru_cache(maxsize=256)
 def contact_stiffness(geometry: BearingGeometry) -> float:
     """Ring-to-ring constant K_n through one ball, both contacts in series, N/m^1.5 (Harris & Kotzalas, eq. 7.5)."""
     softness = sum(race_stiffness(geometry, race) ** (-2.0 / 3.0) for race in ("inner", "outer"))

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from sim.effect import Array, Block, Site
-from sim.extent import Extent
+from sim.effect import Block, Site
+from sim.extent import ALWAYS, Extent
 from sim.machine.rolling_noise import RollingNoise
 from sim.scenario.quantity import Quantity
 from sim.scenario.spec import Spec
-from sim.waveforms import add_half_orders
+from sim.waveforms import ShaftLines
 
 STIFFNESS_VARIATION: dict[str, tuple[float, float, float, float]] = {
     "rigid": (0.20, 0.35, 0.06, 0.08),
@@ -86,36 +86,32 @@ class MisalignmentStream:
         axial_n = moment_nm / (coupling.axial_radius_mm * 1e-3)
         along = np.array([math.cos(direction), math.sin(direction)])
         across = np.array([-along[1], along[0]])
-        self._coefficients = []
-        for point, radial_n, push_n in (
-            ("drive_end", drive_n, axial_n),
-            ("non_drive_end", non_drive_n, 0.0),
-        ):
-            cos_coef, sin_coef = np.zeros((3, 8)), np.zeros((3, 8))
-            for z, share in enumerate(coupling.variation(), start=1):
-                column, phase = 2 * z - 1, phases[z - 1]
-                # The elements' force turns with them, so a third of it points across the offset, a quarter turn later.
-                radial_cos = radial_n * share * (along * math.cos(phase) + across * math.sin(phase) / 3.0)
-                radial_sin = radial_n * share * (-along * math.sin(phase) + across * math.cos(phase) / 3.0)
-                cos_coef[:2, column], sin_coef[:2, column] = radial_cos, radial_sin
-                cos_coef[2, column] = push_n * share * math.cos(phases[z + 3])
-                sin_coef[2, column] = push_n * share * math.sin(phases[z + 3])
-            self._coefficients.append((point, cos_coef, sin_coef))
+        # Rows: x, y, z at the drive end, then at the non-drive end.
+        cos_coef, sin_coef = np.zeros((6, 8)), np.zeros((6, 8))
+        for z, share in enumerate(coupling.variation(), start=1):
+            column, phase = 2 * z - 1, phases[z - 1]
+            for row, radial_n in ((0, drive_n), (3, non_drive_n)):
+                # The elements' force turns with them: a third of it points across the offset, a quarter turn later.
+                force = radial_n * share * (along - 1j * across / 3.0) * np.exp(1j * phase)
+                cos_coef[row : row + 2, column], sin_coef[row : row + 2, column] = force.real, -force.imag
+            cos_coef[2, column] = axial_n * share * math.cos(phases[z + 3])
+            sin_coef[2, column] = axial_n * share * math.sin(phases[z + 3])
+        self._lines = ShaftLines(cos_coef, sin_coef)
         self._extent = extent
         reactions = {"drive_end": abs(drive_n), "non_drive_end": abs(non_drive_n)}
         self._noise = [
-            RollingNoise.of_bearing(site, position, extent, preload_n=reactions[position])
+            RollingNoise.growth(site, position, extent, preload_n=reactions[position])
             for position in machine.bearings
+            if extent is not ALWAYS  # the noise of the bearings as aligned is the healthy bearings' own
         ]
 
     def add(self, block: Block) -> None:
         """Add lines at the housings and the bearings' growth in noise."""
-        size: Array = self._extent.at(block.time_s)
-        if not size.any():
+        size = self._extent.over(block)
+        if size is None:
             return
         # Without rotation nothing varies; below a tenth of a turn per second the lines fade with it.
         gain = size * np.minimum(block.speed_rad_s / 0.6, 1.0)
-        for point, cos_coef, sin_coef in self._coefficients:
-            add_half_orders(block.force(point), gain, block.cos_half, block.sin_half, cos_coef, sin_coef)
+        self._lines.add(block.bearing_forces, gain, block)
         for noise in self._noise:
             noise.add(block)

@@ -12,7 +12,7 @@ from sim.drive import RPM
 from sim.effect import Array, Block, Part, Site
 from sim.extent import ALWAYS, Extent
 from sim.scenario.quantity import Quantity
-from sim.waveforms import ShapedNoise, add_half_orders
+from sim.waveforms import ShaftLines, ShapedNoise
 
 HARMONICS = 3
 """Blade-pass harmonics that are simulated."""
@@ -76,19 +76,19 @@ class FanStream:
 
     def __init__(self, fan: Fan, site: Site, lifts: Array, extent: Extent, flow_noise_n: float) -> None:
         # The phases belong to the machine: a blade fault must meet the same ones, so the random stream is the fan's.
-        self._cos, self._sin = fan.line_coefficients(lifts, site.at("machine", "fan").rng("blade pass"))
+        self._lines = ShaftLines(*fan.line_coefficients(lifts, site.at("machine", "fan").rng("blade pass")))
         self._rated_rad_s = site.machine.rated_speed_rpm * RPM
         self._extent, self._noise_n = extent, flow_noise_n
         self._noise = ShapedNoise(site.noise("flow"), _FLOW_DIRECTIONS, fan.flow_corner_order)
 
     def add(self, block: Block) -> None:
         """Add blade-pass lines on the casing, and flow noise on the casing and along the shaft."""
-        size: Array = self._extent.at(block.time_s)
-        if not size.any():
+        size = self._extent.over(block)
+        if size is None:
             return
         pressure = size * (block.speed_rad_s / self._rated_rad_s) ** 2
         casing = block.force("casing")
         lift = pressure * (0.3 + 0.7 * block.load)
-        add_half_orders(casing, lift, block.cos_half, block.sin_half, self._cos, self._sin)
+        self._lines.add(casing, lift, block)
         if self._noise_n > 0.0:
             self._noise.add(block, "casing", pressure * self._noise_n)

@@ -113,6 +113,11 @@ class OscillatorBank:
         return out
 
 
+def fitting(motion: BankMotion | None, n: int) -> BankMotion | None:
+    """The motion of an earlier block, to be reused as `out`, if it is of the same length `n`."""
+    return motion if motion is not None and all(signal.shape[1] == n for signal in motion) else None
+
+
 def _require(name: str, values: Array, allowed: NDArray[np.bool_], what: str) -> None:
     bad = values[~(allowed & np.isfinite(values))]
     if bad.size:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sim.effect import POINTS, Array, MountPoint
-from sim.machine.oscillator import OscillatorBank
+from sim.machine.oscillator import BankMotion, OscillatorBank, fitting
 from sim.scenario.quantity import Quantity
 from sim.scenario.spec import Spec
 
@@ -93,6 +93,8 @@ class StructureStream:
         shapes = structure.shapes()
         self._force_shapes = np.ascontiguousarray(shapes)
         self._bank = structure.bank(dt_s)
+        self._motion: BankMotion | None = None
+        self._modal_forces = np.empty((len(shapes), 0))
         self._sensor_shapes = [np.ascontiguousarray(shapes[:, _ROWS[p]].T) for p in points]
         self._sensor_tilts = [np.ascontiguousarray(structure.tilts(p).T) for p in points]
 
@@ -102,7 +104,11 @@ class StructureStream:
         Args:
             forces_n: (9, n) forces at drive end, non-drive end and casing along x, y, z.
         """
-        motion = self._bank.process(self._force_shapes @ forces_n)
+        n = forces_n.shape[1]
+        if self._modal_forces.shape[1] != n:  # work space, kept from block to block: new memory costs page faults
+            self._modal_forces = np.empty((self._bank.n_modes, n))
+        np.matmul(self._force_shapes, forces_n, out=self._modal_forces)
+        self._motion = motion = self._bank.process(self._modal_forces, fitting(self._motion, n))
         return [
             (shape @ motion.acceleration, tilt @ motion.velocity)
             for shape, tilt in zip(self._sensor_shapes, self._sensor_tilts, strict=True)

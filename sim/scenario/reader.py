@@ -573,7 +573,8 @@ class _Session:
                 self.report(node, path, f"missing; needs {wanted}", with_value=False)
             elif kind.endswith("_type") and place.branches and place.chosen(node).model:
                 continue  # a branch that was not meant; the one that was has its own mistakes
-            elif not wanted and kind != "extra_forbidden":
+            # A default that depends on a key that is wrong itself is no mistake of its own.
+            elif not wanted and kind not in ("extra_forbidden", "default_factory_not_called"):
                 whole = kind in ("value_error", "assertion_error") and isinstance(node.value, dict | list)
                 self.report(node, path, _reworded(error, node, place), with_value=not whole)
 

@@ -41,7 +41,7 @@ class Dataset(Spec):
 
     window_length: Annotated[int, Field(ge=64, le=65536)] = 1024
     """Samples in a window."""
-    windows_per_recording: Annotated[int, Field(ge=1, le=10000)] = 8
+    windows_per_recording: Annotated[int, Field(ge=1, le=10000)] = 16
     """Contiguous windows of one synthetic recording: one draw of all distributions; the unit that splits keep whole."""
     windows: Annotated[int, Field(ge=1, le=100_000_000)] = 1000
     """Windows to make from the scenario as written, each labelled by the faults that are there at its time."""

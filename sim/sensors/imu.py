@@ -25,14 +25,14 @@ from typing import Annotated, Any, Literal, Protocol, TypeAlias
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from scipy.signal import butter
 
 from sim.effect import GRAVITY_M_S2, MountPoint
 from sim.errors import ParameterError
 from sim.scenario.quantity import Distribution, Normal, Quantity
 from sim.scenario.spec import Spec
-from sim.sensors.devices import DEVICES, Device, Tolerances
+from sim.sensors.devices import DEVICES, Device
 from sim.sensors.faults import AnySensorFault, RateSkew, SensorFacts, SensorFault
 from sim.sensors.noise import NoiseStream
 
@@ -42,10 +42,6 @@ _HISTORY = 3  # grid points kept from the block before, for the interpolation
 _TINY = 1e-30  # added to every input, so that filter states of a silent channel never decay to slow subnormal numbers
 
 
-def _no_default(schema: dict[str, Any]) -> None:
-    schema.pop("default", None)  # the default depends on the device
-
-
 def _device_names(schema: dict[str, Any]) -> None:
     schema["enum"] = list(DEVICES)
 
@@ -53,11 +49,32 @@ def _device_names(schema: dict[str, Any]) -> None:
 _Angle = Annotated[float, Quantity(ge=-360, le=360)]
 _Percent = Annotated[float, Quantity(ge=-50, le=50)]
 _Amount = Annotated[float, Quantity(ge=-1e4, le=1e4)]
-_FromDevice = Field(json_schema_extra=_no_default)
-_Percents = Annotated[tuple[_Percent, _Percent, _Percent], _FromDevice]
-_Amounts = Annotated[tuple[_Amount, _Amount, _Amount], _FromDevice]
-_ZEROS = (0.0, 0.0, 0.0)
+_Percents: TypeAlias = tuple[_Percent, _Percent, _Percent]
+_Amounts: TypeAlias = tuple[_Amount, _Amount, _Amount]
 _Triple: TypeAlias = tuple[float, float, float]
+
+
+def _widest(ranges: str) -> Any:
+    """Default of a range: the device's widest, None where it has none."""
+
+    def of(data: dict[str, Any]) -> Any:
+        device = DEVICES.get(data.get("device", ""))
+        return None if device is None else max(getattr(device, ranges), default=None)
+
+    return Field(default_factory=of)
+
+
+def _of_specimen(name: str) -> Any:
+    """Default of an error of the specimen: drawn as the device's datasheet says, or zero for a nominal one."""
+
+    def of(data: dict[str, Any]) -> Any:
+        device = DEVICES.get(data.get("device", ""))
+        typical = device is not None and data.get("specimen") == "typical"
+        deviation = getattr(device.typical, name) if device is not None and typical else 0.0
+        value = Normal((0.0, deviation)) if deviation else 0.0
+        return value if name == "rate_error_ppm" else (value,) * 3
+
+    return Field(default_factory=of)
 
 
 class RandomSource(Protocol):
@@ -81,9 +98,9 @@ class ImuSpec(Spec):
     """Which sensor, by datasheet."""
     odr_hz: float = Field(default=3332.0, gt=0, le=200000)
     """Nominal output data rate."""
-    range_g: Annotated[float, _FromDevice] = 16.0
+    range_g: float = _widest("accel_lsb_mg")
     """Full scale of the accelerometer; left out: the widest of the device."""
-    range_dps: Annotated[float | None, _FromDevice] = 2000.0
+    range_dps: float | None = _widest("gyro_lsb_mdps")
     """Full scale of the gyroscope (deg/s); left out: the widest of the device."""
     mount: MountPoint = "drive_end"
     """Where it sits on the machine."""
@@ -95,44 +112,28 @@ class ImuSpec(Spec):
     """-3 dB of the low-pass for all channels; left out: the device's own."""
     specimen: Literal["typical", "nominal"] = "typical"
     """What errors of the specimen are where they are left out: drawn as the datasheet says, or zero."""
-    rate_error_ppm: Annotated[float, Quantity(ge=-100000, le=100000), _FromDevice] = 0.0
+    rate_error_ppm: Annotated[float, Quantity(ge=-100000, le=100000)] = _of_specimen("rate_error_ppm")
     """Deviation of the sampling rate from its nominal value."""
-    accel_scale_error_pct: _Percents = _ZEROS
+    accel_scale_error_pct: _Percents = _of_specimen("accel_scale_error_pct")
     """Per axis."""
-    gyro_scale_error_pct: _Percents = _ZEROS
+    gyro_scale_error_pct: _Percents = _of_specimen("gyro_scale_error_pct")
     """Per axis."""
-    accel_scale_drift_pct_per_c: _Percents = _ZEROS
+    accel_scale_drift_pct_per_c: _Percents = _of_specimen("accel_scale_drift_pct_per_c")
     """Per axis, from the device's reference temperature."""
-    gyro_scale_drift_pct_per_c: _Percents = _ZEROS
+    gyro_scale_drift_pct_per_c: _Percents = _of_specimen("gyro_scale_drift_pct_per_c")
     """Per axis, from the device's reference temperature."""
-    cross_axis_pct: _Percents = _ZEROS
+    cross_axis_pct: _Percents = _of_specimen("cross_axis_pct")
     """Part of one axis' input seen on the other, for the pairs y-z, z-x, x-y; both triads."""
-    zero_g_offset_mg: _Amounts = _ZEROS
+    zero_g_offset_mg: _Amounts = _of_specimen("zero_g_offset_mg")
     """Per axis, at the reference temperature."""
-    zero_rate_offset_dps: _Amounts = _ZEROS
+    zero_rate_offset_dps: _Amounts = _of_specimen("zero_rate_offset_dps")
     """Per axis, at the reference temperature (deg/s)."""
-    zero_g_drift_mg_per_c: _Amounts = _ZEROS
+    zero_g_drift_mg_per_c: _Amounts = _of_specimen("zero_g_drift_mg_per_c")
     """Per axis, from the reference temperature."""
-    zero_rate_drift_dps_per_c: _Amounts = _ZEROS
+    zero_rate_drift_dps_per_c: _Amounts = _of_specimen("zero_rate_drift_dps_per_c")
     """Per axis, from the reference temperature (deg/s per degree)."""
     faults: tuple[AnySensorFault, ...] = ()
     """Faults of this sensor."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_in_from_device(cls, data: Any) -> Any:
-        device = DEVICES.get(data.get("device", "lsm6dso")) if isinstance(data, dict) else None
-        if device is None:
-            return data
-        filled: dict[str, Any] = {
-            "range_g": max(device.accel_lsb_mg),
-            "range_dps": max(device.gyro_lsb_mdps, default=None),
-        }
-        for name in Tolerances.__dataclass_fields__:
-            deviation = getattr(device.typical, name) if data.get("specimen", "typical") == "typical" else 0.0
-            value = Normal((0.0, deviation)) if deviation else 0.0
-            filled[name] = value if name == "rate_error_ppm" else (value,) * 3
-        return filled | data
 
     @field_validator("device")
     @classmethod
@@ -166,12 +167,9 @@ class ImuSpec(Spec):
     @classmethod
     def _faults_on_own_channels(cls, faults: tuple[SensorFault, ...], info: ValidationInfo) -> tuple[SensorFault, ...]:
         device = DEVICES.get(info.data.get("device", ""))
-        for fault in faults if device and not device.has_gyro else ():
-            gyro = [c for c in fault.used_channels() if c.startswith("gyro")]
-            if gyro:
-                raise ValueError(
-                    f"{device.name if device else ''} has no {gyro[0]}; allowed: accel_x, accel_y, accel_z"
-                )
+        gyro = [c for fault in faults for c in fault.used_channels() if c.startswith("gyro")]
+        if device and not device.has_gyro and gyro:
+            raise ValueError(f"{device.name} has no {gyro[0]}; allowed: accel_x, accel_y, accel_z")
         return faults
 
     @property
@@ -462,13 +460,9 @@ class ImuStream:
         skews = [f for f in spec.faults if isinstance(f, RateSkew)]
         self.clock = SampleClock(spec.odr_hz, spec.rate_error_ppm, grid_rate_hz, start_time_s, skews)
         n = len(spec.channels)
-        lsb = [device.accel_lsb_mg[spec.range_g] / 1000] * 3
-        full_scale = [spec.range_g] * 3
-        if spec.range_dps is not None:
-            lsb += [device.gyro_lsb_mdps[spec.range_dps] / 1000] * 3
-            full_scale += [spec.range_dps] * 3
-        self._lsb = np.array(lsb)
-        self._limit = np.minimum(COUNT_LIMIT, np.floor(np.array(full_scale) / self._lsb + 1e-9))
+        self._lsb = spec.scale
+        full_scale = np.repeat([spec.range_g, spec.range_dps or 0.0], 3)[:n]
+        self._limit = np.minimum(COUNT_LIMIT, np.floor(full_scale / self._lsb + 1e-9))
         self._front, self._front_per_c = _front_end(spec)
 
         cutoffs_hz = spec.bandwidths_hz if spec.anti_alias else (None, None)
@@ -488,7 +482,7 @@ class ImuStream:
                 min(20000, math.ceil(5 * spec.odr_hz / min(spec.bandwidths_hz)))
             )  # let the noise filter settle
 
-        facts = SensorFacts(spec.channels, np.array(full_scale), self._limit)
+        facts = SensorFacts(spec.channels, full_scale, self._limit)
         self._on_signal, self._on_counts = (
             [
                 fault.start(facts, random.noise(f"{fault.kind} {sum(f.kind == fault.kind for f in spec.faults[:i])}"))

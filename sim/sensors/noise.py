@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from sim.gaussian import WhiteNoise
 from sim.seeds import generator
 
 FLICKER_FLOOR = float(np.sqrt(2 * np.log(2) / np.pi))
@@ -103,7 +104,7 @@ class NoiseStream:
             raise ValueError(f"noise figures must be >= 0 and the rate > 0, not {per_channel} at {rate_hz} Hz")
         white, flicker, walk = (np.broadcast_to(v, (n_channels,)) for v in per_channel)
         self._deviation = white * np.sqrt(rate_hz / 2)
-        self._white_rng = rng
+        self._white = WhiteNoise(rng)
         # Two generators, so that white and slow numbers are each drawn in their own order however the stream is cut.
         self._slow_rng = generator(int(rng.integers(1 << 63)), "slow")
         slow_rate_hz = min(SLOW_RATE_HZ, rate_hz)
@@ -122,7 +123,7 @@ class NoiseStream:
 
     def draw(self, n: int) -> NDArray[np.float64]:
         """The next `n` samples, (n, n_channels)."""
-        noise = self._white_rng.standard_normal((n, len(self._deviation)))
+        noise = self._white.draw(n * len(self._deviation)).reshape(n, len(self._deviation))
         if not self._has_slow:
             noise *= self._deviation
         elif n:

@@ -244,6 +244,31 @@ def test_run_spectrum_takes_the_longest_stretch_that_turns() -> None:
     assert spectrum.amplitude.max() == pytest.approx(0.6, rel=0.15)
 
 
+def test_run_spectrum_takes_the_last_of_equal_captures_whole() -> None:
+    t = time_s(30_000)
+    x = np.where(t < t[20_000], 0.1, 0.5) * np.sin(2 * np.pi * 3 * 25.0 * t)
+    spectrum = analysis.run_spectrum(x, np.full(30_000, 1500.0), FS_HZ, joins=[10_000, 20_000])
+    assert spectrum.stretch.stop == 30_000
+    assert spectrum.stretch.start in (20_000, 20_001)
+    assert spectrum.amplitude.max() == pytest.approx(0.5, rel=0.15)
+    short_last = analysis.run_spectrum(x, np.full(30_000, 1500.0), FS_HZ, joins=[10_000, 20_000, 29_000])
+    assert short_last.stretch.stop == 29_000
+
+
+def test_worst_turns_are_where_severity_is_highest_within_a_capture() -> None:
+    speed_rpm = np.full(20_000, 1500.0)
+    severity = np.exp(-(((np.arange(20_000) - 10_100) / 500.0) ** 2))
+    turns = analysis.worst_turns(speed_rpm, FS_HZ, severity)
+    assert turns.stop - turns.start == int(5 * FS_HZ / 25.0)
+    assert (turns.start + turns.stop) / 2 == pytest.approx(10_100, abs=30)
+    turns = analysis.worst_turns(speed_rpm, FS_HZ, severity, joins=[10_000, 15_000])
+    assert turns == slice(10_000, 10_000 + int(5 * FS_HZ / 25.0))
+    assert analysis.worst_turns(speed_rpm[10_100:], FS_HZ, severity[10_100:]) == slice(0, int(5 * FS_HZ / 25.0))
+    speed_rpm[8_000:12_000] = 100.0  # nearly at rest where it is worst: the nearest place at speed
+    assert analysis.worst_turns(speed_rpm, FS_HZ, severity).start >= 7_900 - int(5 * FS_HZ / 25.0)
+    assert analysis.worst_turns(np.zeros(20_000), FS_HZ, severity) == slice(10_100 - 833, 10_100 - 833 + 1666)
+
+
 @pytest.mark.parametrize("speed_rpm", [0.0, 40.0])  # at rest; 6.7 turns in ten seconds
 def test_run_spectrum_without_turns_is_over_hz(speed_rpm: float) -> None:
     x = np.sin(2 * np.pi * 50.0 * time_s(33320))
@@ -276,6 +301,13 @@ def test_sidebands_are_where_the_load_zone_puts_them() -> None:
         pytest.approx(4.3),
         pytest.approx(5.1),
     ]
+
+
+def test_marks_of_like_bearings_become_one() -> None:
+    marks = {"1x": 1.0, "blade pass": 7.0, "FTF DE": 0.382, "BPFO DE": 3.052, "FTF NDE": 0.382, "BPFO NDE": 3.585}
+    assert analysis.merge_marks(marks) == {
+        "1x": 1.0, "blade pass": 7.0, "FTF": 0.382, "BPFO DE": 3.052, "BPFO NDE": 3.585
+    }  # fmt: skip
 
 
 def test_min_max_keeps_every_spike() -> None:

@@ -245,6 +245,16 @@ def test_fixed_lines_are_lines_at_constant_speed(run: plots.RunData) -> None:
     assert_names_do_not_overlap(figure)
 
 
+def test_two_bearings_share_names_only_where_alike(run: plots.RunData) -> None:
+    bearing = {"BPFO": 3.052, "BPFI": 4.948, "2xBSF": 3.984, "FTF": 0.382}
+    alike = {f"{name} {end}": order for end in ("DE", "NDE") for name, order in bearing.items()}
+    assert texts(plots.run_figure(replace(run, marks=alike), ["envelope"])) == {*bearing, "−1x", "+1x", "−FTF", "+FTF"}
+    unlike = {**alike, "BPFO NDE": 3.585, "BPFI NDE": 5.415, "2xBSF NDE": 4.714, "FTF NDE": 0.398}
+    figure = plots.run_figure(replace(run, marks=unlike), ["envelope"])
+    assert set(unlike) <= texts(figure)
+    assert_names_do_not_overlap(figure)
+
+
 def test_envelope_shows_the_defect_and_marks_its_sidebands(run: plots.RunData) -> None:
     figure = plots.run_figure(run, ["envelope"])
     assert set(MARKS) | {"−1x", "+1x", "−FTF", "+FTF"} == texts(figure)
@@ -331,9 +341,24 @@ def test_dead_sensor_draws_without_complaint(tmp_path: Path) -> None:
 
 def test_a_stop_is_left_out_of_the_orders(run: plots.RunData) -> None:
     stopped = replace(run, speed_rpm=np.where((run.time_s > 3.0) & (run.time_s < 5.0), 0.0, run.speed_rpm))
-    assert plots.run_figure(stopped, ["envelope"]).axes[2].get_xlabel().endswith("from 0 to 3 s")
+    assert plots.run_figure(stopped, ["envelope"]).axes[2].get_xlabel().endswith("from 5 to 8 s")
     zoomed = plots.run_figure(stopped, ["waveform"]).axes[1]
-    assert zoomed.get_title(loc="left").startswith("five revolutions")
+    assert zoomed.get_title(loc="left").startswith("5 turns")
+
+
+def test_captures_are_joined_but_not_mixed(run: plots.RunData) -> None:
+    """Four captures of two seconds, a minute apart: joined on the time axes, the last one in the spectra."""
+    capture = (run.time_s // 2.0).clip(0, 3)
+    captures = replace(run, time_s=run.time_s + 60.0 * capture, faults=())
+    assert captures.joins == [int(np.flatnonzero(capture == number)[0]) for number in (1, 2, 3)]
+    wave = plots.run_figure(captures, ["waveform"]).axes
+    assert wave[-2].get_xlabel() == "recorded time (s), 4 captures joined"
+    assert wave[0].get_xlim() == pytest.approx((0.0, 8.0), abs=0.01)
+    assert plots.run_figure(captures, ["plan"]).axes[1].get_xlim() == pytest.approx((0.0, 188.0), abs=0.01)
+    envelope = plots.run_figure(captures, ["envelope"]).axes[2]
+    assert envelope.get_xlabel().endswith("from 186 to 188 s")
+    low = plots.run_figure(captures, ["spectrogram"]).axes[1]
+    assert low.get_xlim() == pytest.approx((0.0, 8.0), abs=0.01)
 
 
 def test_run_of_wrong_shape_is_refused(run: plots.RunData) -> None:
@@ -372,7 +397,8 @@ def test_a_class_has_one_colour_in_all_pictures(dataset: plots.DatasetSummary) -
         assert shown == colours
     scatter = plots.dataset_figure(dataset, "features").axes[0]
     assert [colour_of(scatter, i) for i in range(4)] == list(colours.values())
-    assert plots.class_colour("a name nobody foresaw") == plots.class_colour("a name nobody foresaw")
+    assert plots.class_colour("a name nobody foresaw") == "#332288"  # by checksum: the same in every process
+    assert plots.class_colour("sensor: stuck") == plots.class_colour("stuck")
 
 
 def test_waveforms_are_windows_of_their_class(dataset: plots.DatasetSummary) -> None:
@@ -381,6 +407,9 @@ def test_waveforms_are_windows_of_their_class(dataset: plots.DatasetSummary) -> 
         title = row[0].get_title(loc="left")
         number = int(title.removeprefix(f"{name} - row "))
         assert dataset.label[number] == name
+        level_g = np.linalg.norm(dataset.samples[dataset.label == name][:, :, :3].std(axis=1), axis=-1)
+        own_g = np.linalg.norm(dataset.samples[number, :, :3].std(axis=0))
+        assert abs(np.mean(level_g < own_g) - 0.5) <= 1 / len(level_g)  # of median level
         for channel in range(3):
             window = dataset.samples[number, :, channel].astype(np.float64)
             np.testing.assert_allclose(heights(row[channel]), window - window.mean(), atol=1e-12)

@@ -13,6 +13,7 @@ from scipy.spatial.transform import Rotation
 
 from sim.errors import ParameterError
 from sim.scenario.quantity import Normal
+from sim.scenario.realise import realise
 from sim.seeds import generator
 from sim.sensors.checks import SeededSource, amplitude_at, record, tone
 from sim.sensors.faults import RateSkew
@@ -230,12 +231,16 @@ def test_unspecified_errors_follow_the_device() -> None:
     assert stated.zero_g_offset_mg == (1, 2, 3)
     with pytest.raises(ParameterError, match="rate_error_ppm is still a distribution"):
         ImuStream(spec, 13328, SeededSource())
+    offsets_mg = np.array([realise(spec, seed, "rig").zero_g_offset_mg for seed in range(100)])
+    assert offsets_mg.std() == pytest.approx(20.0, rel=0.15)  # 300 draws: 4 %
+    ImuStream(realise(spec, 1, "rig"), 13328, SeededSource())
 
 
 @pytest.mark.parametrize(
     ("keys", "key", "message"),
     [
         ({"device": "adxl999"}, "device", "allowed: lsm6dso, adxl356"),
+        ({"device": ["lsm6dso"]}, "device", "valid string"),
         ({"odr_hz": 1000}, "odr_hz", "no output data rate 1000; allowed: 12.5, 26, 52"),
         ({"range_g": 3}, "range_g", "allowed: 2, 4, 8, 16"),
         ({"range_dps": 400}, "range_dps", "allowed: 125, 250"),

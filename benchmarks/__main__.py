@@ -1,0 +1,17 @@
+"""Run every benchmark, one after the other."""
+
+from __future__ import annotations
+
+from benchmarks import bearing_contact, rotor_time_response, throughput
+
+
+def main() -> None:
+    """Print all figures."""
+    for module in (throughput, bearing_contact, rotor_time_response):
+        print(f"== {module.__name__.removeprefix('benchmarks.')}")
+        module.main()
+        print()
+
+
+if __name__ == "__main__":
+    main()
