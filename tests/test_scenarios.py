@@ -340,7 +340,8 @@ def test_desk_fan_levels() -> None:
         assert 0.009 < rms.max() < 0.22
         assert line(healthy, fs_hz, 100.0).max() > 1e-3
         heavy, _, _ = recording("desk_fan", "imbalance", number=number, speed_rpm=1300.0, unbalance_g_mm=1000.0)
-        assert 0.2 < band_rms(heavy, fs_hz, 5.0, 800.0).max() < 2.2
+        assert band_rms(heavy, fs_hz, 5.0, 800.0)[:2].min() > 0.2
+        assert band_rms(heavy, fs_hz, 5.0, 800.0).max() < 2.2
 
 
 def test_industrial_fan_velocity() -> None:
@@ -351,7 +352,8 @@ def test_industrial_fan_velocity() -> None:
         unbalanced, _, _ = recording(
             "industrial_axial_fan", "imbalance", number=number, speed_rpm=1500.0, load=0.8, unbalance_g_mm=15000.0
         )
-        assert 4.5 < velocity_rms_mm_s(unbalanced, fs_hz).max() < 15.0
+        assert velocity_rms_mm_s(unbalanced, fs_hz)[:2].min() > 4.5
+        assert velocity_rms_mm_s(unbalanced, fs_hz).max() < 15.0
 
 
 def test_run_up_swells_at_the_critical_speed() -> None:

@@ -47,7 +47,8 @@ def test_outer_race_has_harmonics_of_bpfo_and_no_sidebands() -> None:
     """A fixed defect in the load zone is struck by every ball alike."""
     made = run(spall(BearingOuter))
     main = lines(made, BPFO * np.arange(1, 9))
-    assert main.min() > 0.02 * main.max() > 0.1
+    assert main.min() > 0.5 * main.max()
+    assert main.max() > 0.1
     for harmonic in (1, 2, 3):
         beside = harmonic * BPFO + np.array([-1.0, 1.0, -FTF, FTF, 0.5])
         assert lines(made, beside).max() < 1e-3 * main.max()
@@ -175,7 +176,7 @@ def test_a_coarse_grid_keeps_every_events_impulse(width_mm: float, rate_hz: floa
     coarse = run(spall(BearingOuter, defect_width_mm=width_mm), seconds=4.0, rate_hz=rate_hz)
     mean = fine.force("drive_end")[1].mean()
     assert coarse.force("drive_end")[1].mean() == pytest.approx(mean, rel=0.02)
-    if rate_hz > 1000.0:
+    if rate_hz > 1000.0 and width_mm > 0.5:  # in a narrower one the two events all but cancel there
         assert lines(coarse, [BPFO]) == pytest.approx(lines(fine, [BPFO]), rel=0.05)
 
 
@@ -188,7 +189,7 @@ def test_a_shaft_that_stands_meets_nothing() -> None:
 
 def test_passages_are_a_random_walk() -> None:
     """Spacings independent and normal, of the stated deviation; the sum drifts without bound as theirs does."""
-    made = run(spall(BearingOuter, jitter_pct=2.0), seconds=40.0)
+    made = run(spall(BearingOuter, jitter_pct=2.0), seconds=40.0, rate_hz=50_000.0)
     upward = made.force("drive_end")[1] / made.force("drive_end")[1].max()  # the entry: the load is let go
     before = np.flatnonzero((upward[:-1] < 0.5) & (upward[1:] >= 0.5))
     places = before + (0.5 - upward[before]) / (upward[before + 1] - upward[before])
@@ -235,8 +236,7 @@ def test_slip_smears_lines_as_the_random_walk_predicts() -> None:
         # The mean over a band narrow against the smeared line (half width about pi (n s)^2) and wide against a bin.
         half = 0.3 * math.pi * (n * JITTER) ** 2
         inside = np.linspace(n - half, n + half, 201)
-        walk = r**0.5 * np.exp(2j * math.pi * inside)
-        expected = np.mean((1 - r) / np.abs(1 - walk) ** 2)  # (1 + sqrt r) / (1 - sqrt r) in the middle
+        expected = np.mean((1 - r**2) / np.abs(1 - r * np.exp(2j * math.pi * inside)) ** 2)
         peak = _around(order, walking, n, half) / (2 * half * 30.0 * BPFO)
         assert peak / line == pytest.approx(expected / (30.0 * BPFO), rel=0.15)
 
@@ -294,7 +294,6 @@ def test_both_fidelities_show_the_published_orders(cls: type[BearingSpall], orde
         assert analysis.line_prominence(amplitude, orders, spacing, 0.03) > 20.0
 
 
-@pytest.mark.parametrize("fidelity", ["signal", "contact"])
 @pytest.mark.parametrize("fidelity", ["signal", "contact"])
 def test_a_healthy_bearing_shows_none_of_them(fidelity: str) -> None:
     """But a trace of BPFO from contacts whose number under load changes."""
