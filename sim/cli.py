@@ -75,6 +75,8 @@ def simulate(file: Path, out: Path | None, seed: int, plots: bool) -> None:
     from sim.simulate import simulate as run
 
     loaded = load(file, Scenario)
+    if loaded.model.dataset.windows_per_class is not None and len(loaded.model.faults) > 1:
+        click.echo(f"note: all {len(loaded.model.faults)} faults act, each from its `onset_s` on", err=True)
     folder = out if out is not None else Path(f"{loaded.model.name}-run")
     with _progress("simulating", "s of machine time") as update:
         manifest = run(loaded, folder, seed, plots=plots, progress=update)

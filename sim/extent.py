@@ -117,7 +117,7 @@ class Extent:
 
     def at(self, time_s: Array) -> Array:
         """(n,) size at `time_s` as a fraction of the full size."""
-        if self.always:
+        if self.always or not len(time_s):
             return np.ones_like(time_s)
         course, first, last = self.course, time_s[0], time_s[-1]
         if last < course.onset_s or (course.clear_s is not None and first >= course.clear_s):

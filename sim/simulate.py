@@ -168,9 +168,11 @@ def _rows(
     # Nominal times: what a reader of the sensor would write beside the samples.
     time_s = capture.start_s + np.arange(given, given + n) / sensor.odr_hz
     samples = (counts * sensor.scale).astype(np.float32)
-    speed = np.interp(time_s, chunk.time_s, chunk.speed_rpm) if len(chunk.time_s) else np.zeros(n)
-    state = machine_state(twin, time_s)
-    faulty = sensor_state([sensor], time_s, time_s)
+    # The truth beside the samples is that of the time at which they were really taken.
+    taken_s = chunk.sample_time_s[index]
+    speed = np.interp(taken_s, chunk.time_s, chunk.speed_rpm) if len(chunk.time_s) else np.zeros(n)
+    state = machine_state(twin, taken_s)
+    faulty = sensor_state([sensor], taken_s, taken_s)
     columns = [
         pa.array(np.full(n, capture.number, dtype=np.int32)),
         pa.array(time_s),

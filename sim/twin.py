@@ -43,11 +43,13 @@ class Chunk:
     Attributes:
         time_s, speed_rpm: a sparse record of the speed, (k,) each.
         samples: for every sensor (m_i, n_channels_i) int16 counts, however many fell into the block.
+        sample_time_s: for every sensor (m_i,) when its samples were really taken, by its own clock.
     """
 
     time_s: Array
     speed_rpm: Array
     samples: list[NDArray[np.int16]]
+    sample_time_s: list[Array]
 
 
 class Motion(NamedTuple):
@@ -147,7 +149,7 @@ class Twin:
             leads.append(round(_LEAD_SAMPLES * self.grid_rate_hz / sensor.odr_hz))
             start_s = capture.start_s - leads[-1] * dt_s
             imus.append(ImuStream(sensor, self.grid_rate_hz, site.at("sensor", sensor.id), start_s))
-        to_drop = [_LEAD_SAMPLES] * len(imus)
+        to_drop, given = [_LEAD_SAMPLES] * len(imus), [0] * len(imus)
         if samples is None:
             grid_samples = int(np.ceil(capture.duration_s * self.grid_rate_hz))
         else:
@@ -156,13 +158,17 @@ class Twin:
         for first, block, points in self.motions(capture, grid_samples):
             end = block.n
             chunk: list[NDArray[np.int16]] = []
+            taken_s: list[Array] = []
             for i, (imu, (acceleration, rate)) in enumerate(zip(imus, points, strict=True)):
                 heard = slice(min(max(-first - leads[i], 0), end), end)
                 counts = imu.push(acceleration[:, heard], rate[:, heard], block.temperature_c)
+                positions = imu.clock.positions(given[i], given[i] + len(counts))
                 chunk.append(counts[to_drop[i] :])
+                taken_s.append(imu.clock.times_s(positions)[to_drop[i] :])
                 to_drop[i] -= min(len(counts), to_drop[i])
+                given[i] += len(counts)
             inside = slice(max(-first, 0), end, SPEED_EVERY)
-            yield Chunk(block.time_s[inside].copy(), block.speed_rad_s[inside] / RPM, chunk)
+            yield Chunk(block.time_s[inside].copy(), block.speed_rad_s[inside] / RPM, chunk, taken_s)
 
     def _site(self, capture: Capture) -> Site:
         return Site(self.scenario.machine, 1.0 / self.grid_rate_hz, self._seed, self._path, capture=capture.number)

@@ -68,8 +68,8 @@ def bow_share(position: float) -> float:
 class BentShaft(Fault):
     """A shaft with a permanent bow: an unbalance of the rotor's mass times its bow, and axial 1x at the bearings.
 
-    A bowed Jeffcott rotor, m z'' + c z' + k (z - bow e^(j theta)) = 0, loads its bearings with -m z'', which is the
-    force of an unbalance m * bow but for the damper's share (Nicholas, Gunter and Allaire 1976). What a bow does to shaft
+    A bowed Jeffcott rotor, m z'' + c z' + k (z - bow e^(j theta)) = 0, loads its bearings with -m z'': the force of an
+    unbalance m * bow, but for the damper's share (Nicholas, Gunter and Allaire 1976). What a bow does to the shaft's
     displacement at low speed, where an unbalance does nothing, a sensor on the housing cannot see.
     """
 
@@ -77,8 +77,8 @@ class BentShaft(Fault):
         "Nicholas, Gunter and Allaire 1976, J. Eng. Power 98(2): residual shaft bow; Eshleman 1984"
     )
     limits: ClassVar[str] = (
-        "half-sine bow; at the critical speed the bearings' force is sqrt(1 + 4 zeta^2) of the exact one; the size of "
-        "the axial force is an assumption (`axial_stiffness_n_per_m`)"
+        "half-sine bow; the damper acts as on an unbalance, so the bearings' force is 1 + 2j zeta speed / critical speed "
+        "of the exact one; the size of the axial force is an assumption (`axial_stiffness_n_per_m`)"
     )
     label: ClassVar[Label] = "bent_shaft"
     severity_unit: ClassVar[str] = "um (bow)"

@@ -17,8 +17,8 @@ from sim.waveforms import ShaftLines
 if TYPE_CHECKING:
     from sim.machine.machine import Machine
 
-LINES = 20
-"""Orders 0.5, 1, ... 10 are simulated."""
+LINES = 60
+"""Orders 0.5, 1, ... 30 are simulated: beyond the first zero of a strike's spectrum."""
 
 STRIKE_TURN = 0.08
 """Length of a strike as a share of a turn."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -46,12 +47,14 @@ class Bearing(Part):
     """A ball bearing as mounted: its geometry, its load, the noise it makes when healthy."""
 
     citation: ClassVar[str] = RollingNoise.__doc__ or ""
-    limits: ClassVar[str] = "radial deep-groove ball bearings; the load direction is fixed"
+    limits: ClassVar[str] = "radial deep-groove ball bearings; the load points down, also where an overhung rotor lifts"
 
     designation: str | None = None
     """A bearing of the catalogue in sim/machine/bearing.py."""
     geometry: Geometry | None = None
     """Inner dimensions, instead of the designation."""
+    diametral_clearance_um: Annotated[float, Quantity(ge=-100, le=1000)] | None = None
+    """Clearance as mounted, instead of the catalogue's or the geometry's (which are those of the loose bearing)."""
     radial_load_n: Annotated[float, Quantity(ge=0, le=1e6)] = 0.0
     """Constant radial load beside the rotor's weight (belt, preload), downwards."""
     noise_n: Annotated[float, Quantity(ge=0, le=1e5)] = 1.0
@@ -76,13 +79,27 @@ class Bearing(Part):
     def build(self) -> BearingGeometry:
         """The geometry as numbers."""
         if self.designation is not None:
-            return CATALOGUE[self.designation]
-        assert self.geometry is not None
-        return self.geometry.build()
+            geometry = CATALOGUE[self.designation]
+        else:
+            assert self.geometry is not None
+            geometry = self.geometry.build()
+        if isinstance(self.diametral_clearance_um, float):
+            return replace(geometry, diametral_clearance_um=self.diametral_clearance_um)
+        return geometry
 
     def static_load_n(self, machine: Machine) -> float:
-        """Radial load at rest: half the rotor's weight and the extra load."""
-        return 0.5 * machine.rotor.mass_kg * GRAVITY_M_S2 + self.radial_load_n
+        """Radial load at rest: the bearing's share of the rotor's weight (law of the lever) and the extra load."""
+        share = (
+            machine.rotor.disk_position
+            if self.position(machine) == "non_drive_end"
+            else 1.0 - machine.rotor.disk_position
+        )
+        # A bearing that carries nothing would have no load zone: a hundredth of the weight keeps it seated.
+        return max(abs(share), 0.01) * machine.rotor.mass_kg * GRAVITY_M_S2 + self.radial_load_n
+
+    def position(self, machine: Machine) -> BearingPosition:
+        """Where on its machine this bearing is."""
+        return next(position for position, bearing in machine.bearings.items() if bearing is self)
 
     def zone(self, machine: Machine) -> LoadZone:
         """How the static load spreads over the balls (Stribeck)."""
@@ -90,8 +107,7 @@ class Bearing(Part):
 
     def stream(self, site: Site) -> Stream:
         """The healthy bearing's noise."""
-        position = next(p for p, bearing in site.machine.bearings.items() if bearing is self)
-        return RollingNoise.of_bearing(site, position)
+        return RollingNoise.of_bearing(site, self.position(site.machine))
 
 
 _zone = lru_cache(maxsize=256)(load_zone)

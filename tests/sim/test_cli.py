@@ -23,7 +23,9 @@ class Yaml12(yaml.SafeLoader):
     """PyYAML reads 2e5 as a text (YAML 1.1); editors and simtwin read it as a number (YAML 1.2)."""
 
 
-Yaml12.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9.]+e[-+]?[0-9]+$"), list("-+0123456789."))
+Yaml12.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9.]+e[-+]?[0-9]+$"), list("-+0123456789.")
+)
 
 
 def simtwin(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
