@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sim import __version__
-from sim.errors import SimtwinError
+from sim.errors import Interrupted, SimtwinError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -109,7 +109,7 @@ def augment(files: tuple[Path, ...], out: Path, seed: int, windows: int | None, 
         with _progress("augmenting", "windows") as update:
             manifest = make(loaded, out, seed, windows=windows, workers=workers, progress=update)
     except KeyboardInterrupt:
-        raise SimtwinError("interrupted; give the same command again to go on from the finished parts") from None
+        raise Interrupted("interrupted; give the same command again to go on from the finished parts") from None
     click.echo(f"{out}: {manifest['rows']} windows in {len(manifest['parts'])} parts")
     for row in manifest["counts"]:
         click.echo(f"  {row['windows']:8d}  {row['label']} ({row['fault_kind']}), sensor {row['sensor_state']}")

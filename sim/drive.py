@@ -123,7 +123,7 @@ def _piece(
     accel: Array,
     load: Array,
 ) -> None:
-    """`_evaluate` where neither the wander's node nor the piece of the plan changes: free of branches, so it vectorises."""
+    """`_evaluate` where neither the wander's node nor the piece of the plan changes: no branches, so it vectorises."""
     for m in range(time_s.shape[0]):
         tau = time_s[m] - node_start_s
         d = d0 + bend * tau

@@ -59,7 +59,7 @@ class Shocks(Spec):
     rate_per_hour: Annotated[float, Quantity(ge=0, le=36000)] = 0.0
     """Mean number of shocks."""
     impulse_n_s: Annotated[float, Quantity(ge=0, le=1e5)] = 0.05
-    """Median momentum of a shock on the casing; each varies around it by a factor of about two (log-normal, s = 0.7)."""
+    """Median momentum of a shock on the casing; each varies by a factor of about two (log-normal, sigma 0.7)."""
     width_ms: Annotated[float, Quantity(gt=0, le=1000)] = 2.0
     """Length of a shock."""
 

@@ -21,6 +21,12 @@ class DatasetError(SimtwinError):
     exit_code = 3
 
 
+class Interrupted(SimtwinError):
+    """The user stopped a run; says how to go on."""
+
+    exit_code = 130
+
+
 class ParameterError(SimtwinError, ValueError):
     """A physical parameter outside its domain, from Python code rather than from a scenario file."""
 

@@ -22,9 +22,9 @@ class Growth(Spec):
 
     - `linear`: s + (1 - s) u.
     - `exponential`: s^(1 - u); wear whose rate is proportional to what has worn already.
-    - `paris`: a power law of growth, da/dN ~ a^m with m = `exponent`, the form of crack and spall propagation (Paris and
-      Erdogan 1963; for bearing spalls Li et al. 1999, Mech. Syst. Signal Process. 13(1)), solved in closed form so that
-      the size runs from s to 1.
+    - `paris`: a power law of growth, da/dN ~ a^m with m = `exponent`, the form of crack and spall propagation (Paris
+      and Erdogan 1963; for bearing spalls Li et al. 1999, Mech. Syst. Signal Process. 13(1)), solved in closed form so
+      that the size runs from s to 1.
 
     `clock` says what time is: `time` for the clock on the wall, `work` for revolutions weighted with the cube of the
     load and counted in seconds at rated speed and load (ISO 281: the life of a ball bearing in revolutions is
@@ -81,7 +81,7 @@ class WorkClock:
     work_s: Array
 
     def at(self, time_s: Array) -> Array:
-        """Work in seconds at rated speed and load, (n,); goes on at the last piece's mean rate beyond the last point."""
+        """Work in seconds at rated speed and load, (n,); beyond the last point at the last piece's mean rate."""
         inside: Array = np.asarray(np.interp(time_s, self.time_s, self.work_s), dtype=np.float64)
         if len(self.time_s) < 2:
             return inside

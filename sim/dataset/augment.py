@@ -13,12 +13,14 @@ import json
 import multiprocessing
 import os
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +134,19 @@ def _keep_memory() -> None:
     if mallopt is not None:
         for parameter, value in ((-1, 1 << 28), (-3, 1 << 26)):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD in malloc.h
             mallopt(parameter, value)
+
+
+def _start_worker() -> None:
+    """Set up a worker process, and let it end when the run's own process is gone, even if that was killed."""
+    _keep_memory()
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def make_part(work: Work, part: Part, folder: Path) -> dict[str, Any]:
@@ -352,7 +367,7 @@ def _run(work: Work, parts: list[Part], folder: Path, workers: int) -> Iterator[
         return
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["sim.dataset.augment"])
-    executor: Executor = ProcessPoolExecutor(min(workers, len(parts)), mp_context=context, initializer=_keep_memory)
+    executor: Executor = ProcessPoolExecutor(min(workers, len(parts)), mp_context=context, initializer=_start_worker)
     waiting = iter(parts)
     running: dict[Future[dict[str, Any]], int] = {}
     try:

@@ -70,6 +70,8 @@ class _Collected:
     """Samples of the sensors of a capture, filled chunk by chunk."""
 
     counts: list[NDArray[np.int16]]
+    taken_s: list[Array]
+    """When each sample was really taken, by the sensor's own clock."""
     filled: list[int]
     time_s: list[Array] = field(default_factory=list)
     speed_rpm: list[Array] = field(default_factory=list)
@@ -77,14 +79,18 @@ class _Collected:
 
 def _collect(twin: Twin, capture: Capture, samples: int) -> _Collected:
     got = _Collected(
-        [np.empty((samples, len(s.channel_names)), dtype=np.int16) for s in twin.sensors], [0] * len(twin.sensors)
+        [np.empty((samples, len(s.channel_names)), dtype=np.int16) for s in twin.sensors],
+        [np.empty(samples) for _ in twin.sensors],
+        [0] * len(twin.sensors),
     )
     for chunk in twin.capture(capture, samples):
         got.time_s.append(chunk.time_s)
         got.speed_rpm.append(chunk.speed_rpm)
         for i, new in enumerate(chunk.samples):
             room = samples - got.filled[i]
-            got.counts[i][got.filled[i] : got.filled[i] + len(new)] = new[:room]
+            here = slice(got.filled[i], got.filled[i] + len(new))
+            got.counts[i][here] = new[:room]
+            got.taken_s[i][here] = chunk.sample_time_s[i][:room]
             got.filled[i] += min(len(new), room)
     return got
 
@@ -108,9 +114,8 @@ def _windows(
         "seed": seed,
     }
 
-    def rows(sensors: list[ImuSpec], samples: NDArray[np.float32]) -> Windows:
-        start_s = capture.start_s + np.arange(count) * length / sensors[0].odr_hz
-        end_s = start_s + length / sensors[0].odr_hz
+    def rows(sensors: list[ImuSpec], samples: NDArray[np.float32], taken_s: Array) -> Windows:
+        start_s, end_s = taken_s[::length], taken_s[length - 1 :: length]
         middle_s = 0.5 * (start_s + end_s)
         columns = {
             **common,
@@ -119,7 +124,7 @@ def _windows(
             "sensor_severity": sensor_severity(sensors, start_s, end_s),
             "channels": ",".join(sensors[0].channel_names),
             "sampling_rate_hz": sensors[0].odr_hz,
-            "speed_rpm": _window_means(time_s, speed_rpm, start_s, length / sensors[0].odr_hz),
+            "speed_rpm": _window_means(time_s, speed_rpm, start_s, end_s),
             "load": twin.timeline.profile.load_at(middle_s),
             "start_s": start_s,
             "sensor_id": "+".join(sensor.id for sensor in sensors),
@@ -133,16 +138,19 @@ def _windows(
             for sensor, samples in zip(twin.sensors, floats, strict=True)
         ]
         fused = median_fusion(np.stack(in_machine_axes)).astype(np.float32)
-        return [rows(twin.sensors, fused.reshape(count, length, width))]
-    return [rows([sensor], samples) for sensor, samples in zip(twin.sensors, floats, strict=True)]
+        return [rows(twin.sensors, fused.reshape(count, length, width), got.taken_s[0])]
+    return [
+        rows([sensor], samples, taken_s)
+        for sensor, samples, taken_s in zip(twin.sensors, floats, got.taken_s, strict=True)
+    ]
 
 
-def _window_means(time_s: Array, values: Array, start_s: Array, length_s: float) -> Array:
+def _window_means(time_s: Array, values: Array, start_s: Array, end_s: Array) -> Array:
     """Mean of a sparse record over each window, (n,)."""
     first = np.searchsorted(time_s, start_s)
-    last = np.maximum(np.searchsorted(time_s, start_s + length_s), first + 1)
+    first = np.minimum(first, len(values) - 1)
+    last = np.maximum(np.searchsorted(time_s, end_s), first + 1)
     sums = np.concatenate(([0.0], np.cumsum(values)))
-    last = np.minimum(last, len(values))
     return (sums[last] - sums[first]) / (last - first)
 
 
@@ -189,6 +197,9 @@ def _joined(present: NDArray[np.bool_], names: list[str], none: str) -> list[str
     """For each column of `present` (n_names, n) the names that are there, sorted and joined by +; `none` without."""
     if not present.any():
         return [none] * present.shape[1]
-    codes, inverse = np.unique(present, axis=1, return_inverse=True)
+    if (present == present[:, :1]).all():  # the usual case, and much cheaper than sorting
+        codes, inverse = present[:, :1], np.zeros(present.shape[1], dtype=np.intp)
+    else:
+        codes, inverse = np.unique(present, axis=1, return_inverse=True)
     texts = ["+".join(sorted({names[i] for i in np.flatnonzero(code)})) or none for code in codes.T]
     return [texts[i] for i in inverse.ravel()]

@@ -27,7 +27,7 @@ PATCH_SHARE = 0.02
 """Width of the contact patch along the race, as a share of the ball's radius (a few hundredths under usual loads)."""
 
 AXIAL_SHARE = 0.2
-"""Axial force per radial force of a passing ball: deep-groove races guide balls a little off their middle (assumption)."""
+"""Axial force per radial force of a ball: deep-groove races guide balls a little off their middle (assumption)."""
 
 
 class _Passing(NamedTuple):
@@ -72,10 +72,10 @@ def _pulses(
         How many passages there were, and the angle of the next one after the block.
     """
     found, i, n = 0, 0, angle.shape[0]
-    # The impact: the ball turns about the near edge, then about the far one, so its way bends by twice the angle width /
-    # diameter; the speed that this takes is stopped within the contact's half period (a Hertz contact linearised at the
-    # largest static load, and the ball's mass alone). In proportion to the load (McFadden and Smith 1984): a ball without
-    # load does not follow the edges.
+    # The impact: the ball turns about the near edge, then about the far one, so its way bends by twice the angle
+    # width / diameter; the speed that this takes is stopped within the contact's half period (a Hertz contact
+    # linearised at the largest static load, and the ball's mass alone). In proportion to the load (McFadden and Smith
+    # 1984): a ball without load does not follow the edges.
     linear = 1.5 * p.stiffness_n_per_m1_5 ** (2.0 / 3.0) * p.q_max_n ** (1.0 / 3.0)
     blow = 2.0 / p.ball_radius_m * math.sqrt(p.ball_mass_kg * linear) / p.q_max_n
     flank = 0.5 * math.pi * math.sqrt(p.ball_mass_kg / linear) / dt_s
@@ -116,10 +116,11 @@ def _pulses(
 class SpallStream:
     """Force of balls that pass a spall, event by event.
 
-    Each passage unloads the ball (force step down over the time its contact patch crosses the entry edge), and an impact
-    reloads it when it meets the far edge: two events whose spacing grows with the width, the entry of low frequency, the
-    exit an impulse (Sawalhi and Randall 2011, Mech. Syst. Signal Process. 25(3)). The size is the load that the ball
-    carries where the defect is (Stribeck distribution), times the share of the contact's deflection that it can drop.
+    Each passage unloads the ball (force step down over the time its contact patch crosses the entry edge), and an
+    impact reloads it when it meets the far edge: two events whose spacing grows with the width, the entry of low
+    frequency, the exit an impulse (Sawalhi and Randall 2011, Mech. Syst. Signal Process. 25(3)). The size is the load
+    that the ball carries where the defect is (Stribeck distribution), times the share of the contact's deflection that
+    it can drop.
     """
 
     def __init__(self, site: Site, extent: Extent, fault: BearingSpall) -> None:
@@ -176,12 +177,13 @@ class BearingSpall(Fault):
     """Base of the three spalls; subclasses say where the defect is and how often a ball meets it."""
 
     citation: ClassVar[str] = (
-        "McFadden and Smith 1984, J. Sound Vib. 96(1); Antoni and Randall 2003, J. Vib. Acoust. 125(3); Sawalhi and Randall "
-        "2011, Mech. Syst. Signal Process. 25(3)"
+        "McFadden and Smith 1984, J. Sound Vib. 96(1); Antoni and Randall 2003, J. Vib. Acoust. 125(3); Sawalhi and "
+        "Randall 2011, Mech. Syst. Signal Process. 25(3)"
     )
     limits: ClassVar[str] = (
-        "signal level: one spall with sharp edges in a flat race, static load distribution, both races alike to a ball's "
-        "spall, no change of the shaft's position by the defect (the contact fidelity has all of these)"
+        "signal level: one spall with sharp edges in a flat race, static load distribution, both races alike to a "
+        "ball's spall, no change of the shaft's position by the defect and so several times too little below 1 kHz "
+        "(the contact fidelity has all of these)"
     )
     label: ClassVar[Label] = "bearing_wear"
     severity_unit: ClassVar[str] = "mm (spall width)"

@@ -60,8 +60,9 @@ def compliance_swing_m(geometry: BearingGeometry, load_n: float) -> float:
 class ClearanceStream:
     """Variable compliance that grown clearance adds: as balls pass the load, the shaft sinks and rises more.
 
-    The swing's acceleration at BPFO times the mass the bearing carries is the force on the housing, at BPFO and its double;
-    it cannot exceed the load that presses the shaft down (Sunnersjoe 1978, J. Sound Vib. 58(3): varying compliance).
+    The swing's acceleration at BPFO times the mass the bearing carries is the force on the housing; it cannot exceed
+    the load that presses the shaft down (Sunnersjoe 1978, J. Sound Vib. 58(3): varying compliance). Assumptions: 0.3 of
+    it at twice BPFO, a quarter of it horizontally.
     """
 
     def __init__(self, site: Site, extent: Extent, position: BearingPosition, clearance_um: float) -> None:

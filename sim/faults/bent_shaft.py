@@ -27,9 +27,9 @@ class BowStream:
     """Axial rocking of the bearings' inner rings, tilted by the bow: 1x at both ends, in opposite phase, and some 2x.
 
     The bow tilts the journals by pi * bow / span (half-sine bow), one to either side; the inner rings wobble by that
-    angle, and the housing, as stiff against it as `axial_stiffness_n_per_m`, is pushed to and fro at the race radius. Of
-    the wobble, which goes round the ring, the force stands for the ring's top, where sensors sit: there the drive end is
-    pushed inwards (+z) most when the bow points down.
+    angle, and the housing, as stiff against it as `axial_stiffness_n_per_m`, is pushed to and fro at the race radius.
+    Of the wobble, which goes round the ring, the force stands for the ring's top, where sensors sit: there the drive
+    end is pushed inwards (+z) most when the bow points down.
     """
 
     def __init__(self, site: Site, extent: Extent, fault: BentShaft) -> None:
@@ -77,8 +77,8 @@ class BentShaft(Fault):
         "Nicholas, Gunter and Allaire 1976, J. Eng. Power 98(2): residual shaft bow; Eshleman 1984"
     )
     limits: ClassVar[str] = (
-        "half-sine bow; the damper acts as on an unbalance, so the bearings' force is 1 + 2j zeta speed / critical speed "
-        "of the exact one; the size of the axial force is an assumption (`axial_stiffness_n_per_m`)"
+        "half-sine bow; the damper acts as on an unbalance, so the bearings' force is 1 + 2j zeta speed / critical "
+        "speed of the exact one; the size of the axial force is an assumption (`axial_stiffness_n_per_m`)"
     )
     label: ClassVar[Label] = "bent_shaft"
     severity_unit: ClassVar[str] = "um (bow)"

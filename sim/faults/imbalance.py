@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sim.machine.machine import Machine
 
 SEVERE_GRADE_MM_S = 40.0
-"""Balance grade called severe: two grades, each a factor of 2.5, above the G 6.3 of fans and pumps (ISO 21940-11, table 1)."""
+"""Balance grade called severe: two grades, each a factor of 2.5, above G 6.3 of fans (ISO 21940-11, table 1)."""
 
 
 class Imbalance(Fault):

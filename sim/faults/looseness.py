@@ -27,10 +27,11 @@ STRIKE_TURN = 0.08
 class LoosenessStream:
     """Strikes of a loose foot, once a turn, every second one harder: the series of orders 0.5, 1, 1.5, ...
 
-    A mass lifted over a gap every turn falls back at a speed in proportion to gap times shaft speed; with more looseness every
-    second fall is higher (period doubling: Muszynska and Goldman 1995, Chaos, Solitons and Fractals 5(9); Chu and Tang
-    2001, J. Sound Vib. 241(5)). Each strike is a half-sine force; the series is its closed-form Fourier series over
-    two turns, so a ramp moves the lines with it.
+    A mass lifted over a gap every turn falls back at a speed in proportion to gap times shaft speed; with more
+    looseness every second fall is higher (period doubling: Muszynska and Goldman 1995, Chaos, Solitons and Fractals
+    5(9); Chu and Tang 2001, J. Sound Vib. 241(5)). Each strike is a half-sine force; the series is its closed-form
+    Fourier series over two turns, so a ramp moves the lines with it. What lifts is taken to be half of the rotor's mass
+    (an assumption).
     """
 
     def __init__(self, site: Site, extent: Extent, fault: Looseness) -> None:
@@ -40,7 +41,7 @@ class LoosenessStream:
         k = np.arange(1, LINES + 1)
         turns = 2.0  # one period
         width = STRIKE_TURN / turns
-        # Fourier series of a half-sine pulse of unit area, width w of the period: 2 cos(pi k w) / (1 - (2 k w)^2) (sinc-like).
+        # Fourier series of a half-sine pulse of unit area, width w of the period: 2 cos(pi k w) / (1 - (2 k w)^2).
         denominator = 1.0 - (2.0 * k * width) ** 2
         pulse = 2.0 * np.where(np.abs(denominator) < 1e-9, math.pi / 4.0, np.cos(math.pi * k * width) / denominator)
         uneven = 1.0 + fault.unevenness * np.array([1.0, -1.0])

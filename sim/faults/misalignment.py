@@ -22,8 +22,8 @@ class Misalignment(Fault):
     """Parallel and angular misalignment at the coupling; how much it shows depends on the coupling's stiffness."""
 
     citation: ClassVar[str] = (
-        "Gibbons 1976, Proc. 5th Turbomachinery Symposium; Sekhar and Prabhu 1995, J. Sound Vib. 185(4), 655-671; Xu and "
-        "Marangoni 1994, J. Sound Vib. 176(5)"
+        "Gibbons 1976, Proc. 5th Turbomachinery Symposium; Sekhar and Prabhu 1995, J. Sound Vib. 185(4), 655-671; "
+        "Xu and Marangoni 1994, J. Sound Vib. 176(5)"
     )
     limits: ClassVar[str] = (
         "quasi-static reaction, no lateral-torsional coupling; stiffness variation of the coupling given"

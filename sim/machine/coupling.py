@@ -25,8 +25,9 @@ STIFFNESS_VARIATION: dict[str, tuple[float, float, float, float]] = {
 """Relative variation of a coupling's stiffness at 1x..4x of the shaft, by type.
 
 The ratios follow the symmetry of the type: two-fold flanges, keyways and disc packs give 2x and 4x, a three-jaw spider
-3x, unequal elements 1x (orders as observed by Gibbons 1976, Proc. 5th Turbomachinery Symposium; Xu and Marangoni 1994, J.
-Sound Vib. 176(5)). Their sizes are assumptions: no source states them for a type; give `stiffness_variation` of your own.
+3x, unequal elements 1x (orders as observed by Gibbons 1976, Proc. 5th Turbomachinery Symposium; Xu and Marangoni 1994,
+J. Sound Vib. 176(5)). Their sizes are assumptions: no source states them for a type; give `stiffness_variation` of your
+own.
 """
 
 
@@ -68,12 +69,14 @@ class Coupling(Spec):
 class MisalignmentStream:
     """Forces on the bearings from shafts that do not meet.
 
-    The fixed offset and angle meet a stiffness that varies as the coupling turns, k(theta) = k (1 + sum e_z cos(z theta +
-    phi_z)), z = 1..4, so the constant reaction carries lines at 1x-4x, radial and (from the angle) axial. The
-    constant part does not shake the housing but preloads the bearings: the rolling contacts grow louder
-    in proportion to their load, a broad band that is all a soft coupling shows.
+    The fixed offset and angle meet a stiffness that varies as the coupling turns, k(theta) = k (1 + sum e_z cos(z theta
+    + phi_z)), z = 1..4, so the constant reaction carries lines at 1x-4x, radial and (from the angle) axial; they do not
+    depend on speed. The constant part does not shake the housing but preloads the bearings: the rolling contacts grow
+    louder in proportion to their load, a broad band that is all a soft coupling shows.
 
-    Source of the approach: reaction forces and moments after Gibbons 1976; Sekhar and Prabhu 1995, J. Sound Vib. 185(4).
+    Source of the approach: reaction forces and moments after Gibbons 1976; Sekhar and Prabhu 1995, JSV 185(4).
+    Assumptions: offset and angle lie in one plane; the preload always adds to the static load; a third of the lines'
+    force points across the offset; the axial force is the moment over `axial_radius_mm`, at the drive end alone.
     """
 
     def __init__(self, site: Site, extent: Extent, offset_mm: float, angle_deg: float) -> None:

@@ -24,10 +24,13 @@ class Fan(Part):
     """An axial or radial impeller on the rotor."""
 
     citation: ClassVar[str] = (
-        "Neise 1992, J. Sound Vib. 158(3): blade-pass tones and broad-band noise of fans; force fluctuations of lifting "
-        "surfaces grow with the square of the flow speed (Blake 1986, Mechanics of Flow-Induced Sound)"
+        "Neise 1992, J. Sound Vib. 158(3): blade-pass tones and broad-band noise of fans; force fluctuations of "
+        "lifting surfaces grow with the square of the flow speed (Blake 1986, Mechanics of Flow-Induced Sound)"
     )
-    limits: ClassVar[str] = "no stall, no surge, no duct acoustics; the flow follows the speed (affinity laws)"
+    limits: ClassVar[str] = (
+        "no stall, no surge, no duct acoustics; the flow follows the speed (affinity laws); lines up to 3.5 times "
+        "blade pass, which must lie below half the grid's rate"
+    )
 
     blades: Annotated[int, Field(ge=2, le=60, strict=True)]
     """Number of blades."""
@@ -51,7 +54,7 @@ class Fan(Part):
         return FanStream(self, site, lifts, ALWAYS, self.flow_noise_n)
 
     def line_coefficients(self, lifts: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Cosine and sine amplitudes, (3, n_lines) at orders 0.5, 1, 1.5, ..., of blades with these `lifts` (1 each: equal).
+        """Cosine and sine amplitudes, (3, n_lines) at orders 0.5, 1, 1.5, ..., of blades with `lifts` (1 each: equal).
 
         Blade i passes the fixed obstacle at the angle 2 pi i / Z and makes the same pulse, times its lift. The
         force is then sum_k p(k) DFT_k(lifts) / Z cos(k theta + ...): equal blades leave only multiples of Z, unequal

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from typing import Annotated, ClassVar
 
-import numpy as np
+from numba import njit
 from pydantic import Field
 
 from sim.effect import Array, Block, Part, Site
 from sim.scenario.quantity import Quantity
-from sim.waveforms import add_tone, cosine
-
-_DIRECTION = np.array([0.5, 1.0, 0.0])
+from sim.waveforms import cos_sin
 
 
 class Motor(Part):
@@ -31,7 +29,7 @@ class Motor(Part):
     slip_pct: Annotated[float, Quantity(ge=0, le=20)] = 0.0
     """Slip at rated load: the shaft turns slower than the plan's speed by this share times the load.
 
-    Give the synchronous speed, line frequency / pole pairs, as the plan's speed to have pole-pass sidebands where they are.
+    Give the synchronous speed, line frequency / pole pairs, as the plan's speed: so pole-pass sidebands come out right.
     """
     twice_line_n: Annotated[float, Quantity(ge=0, le=1e6)] = 0.0
     """Amplitude of the vertical force at twice the line frequency; half of it acts horizontally."""
@@ -41,6 +39,27 @@ class Motor(Part):
     def stream(self, site: Site) -> MotorStream:
         """Start with random phases."""
         return MotorStream(self, site)
+
+
+@njit(cache=True)
+def _hum(
+    out: Array, time_s: Array, angle_rad: Array, speed_rad_s: Array, load: Array, line: float, poles: float, depth: float,
+    force_n: float, phase: float, pass_phase: float,
+) -> None:  # fmt: skip
+    """Add the force at twice the line (rad/s) to the first two rows of `out`, swaying at the pole-pass frequency.
+
+    Pole-pass frequency = slip in turns a second x poles: its phase, 2 (w_line t - p theta), is a function of time and
+    angle. Beyond 10 % of slip the motor starts up or is fed otherwise (inverter); there the sidebands have no meaning, and
+    by 20 % they have faded out.
+    """
+    for i in range(time_s.shape[0]):
+        slip = abs(1.0 - speed_rad_s[i] * (0.5 * poles / line))
+        running = min(max(2.0 - 10.0 * slip, 0.0), 1.0)
+        sway = cos_sin(2.0 * line * time_s[i] - poles * angle_rad[i] + pass_phase)[0]
+        energised = force_n if speed_rad_s[i] > 0.0 else 0.0
+        force = energised * (1.0 + running * load[i] * depth * sway) * cos_sin(2.0 * line * time_s[i] + phase)[0]
+        out[0, i] += 0.5 * force  # mostly vertical, as the stator's feet let it move
+        out[1, i] += force
 
 
 class MotorStream:
@@ -53,16 +72,9 @@ class MotorStream:
     def add(self, block: Block) -> None:
         """Add the magnetic force to the casing."""
         motor = self._motor
-        if motor.twice_line_n == 0.0:
-            return
-        line = 2.0 * math.pi * motor.line_frequency_hz
-        # Pole-pass frequency = slip in turns a second x poles: its phase, 2 (w_line t - p theta), is a function of time
-        # and angle. Beyond 10 % of slip the motor starts up or is fed otherwise (inverter); there the sidebands have no
-        # meaning, and by 20 % they have faded out.
-        slip = np.abs(1.0 - block.speed_rad_s * (motor.pole_pairs / line))
-        running: Array = np.clip(2.0 - 10.0 * slip, 0.0, 1.0)
-        sway = cosine(2.0 * line * block.time_s - 2.0 * motor.pole_pairs * block.angle_rad + self._pass_phase)
-        amplitude = 1.0 + running * block.load * (motor.pole_pass_pct / 100.0) * sway
-        amplitude *= (block.speed_rad_s > 0.0) * motor.twice_line_n
-        # Mostly vertical, as the stator's feet let it move.
-        add_tone(block.force("casing"), amplitude, 2.0 * line * block.time_s + self._phase, _DIRECTION)
+        if motor.twice_line_n > 0.0:
+            _hum(
+                block.force("casing"), block.time_s, block.angle_rad, block.speed_rad_s, block.load,
+                2.0 * math.pi * motor.line_frequency_hz, 2.0 * motor.pole_pairs, motor.pole_pass_pct / 100.0,
+                motor.twice_line_n, self._phase, self._pass_phase,
+            )  # fmt: skip

@@ -130,7 +130,7 @@ def steady(speed_rpm: float, **keys: Any) -> Operation:
 
 
 class Recorded:
-    """Motion of the first sensor's mount, on the internal grid: time_s, angle_rad, speed_rad_s (n,), accel and rate (3, n)."""
+    """Motion of the first sensor's mount, on the grid: time_s, angle_rad, speed_rad_s (n,), accel, rate (3, n)."""
 
     def __init__(
         self, of: Scenario, seconds: float, start_s: float = 1.0, seed: int = 1, class_name: str | None = None

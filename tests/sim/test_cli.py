@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -194,3 +196,20 @@ def test_help_is_quick_and_names_the_commands() -> None:
     assert result.returncode == 0
     for command in ("validate", "schema", "simulate", "augment", "inspect"):
         assert command in result.stdout
+
+
+def test_interrupted_augment_says_how_to_go_on(scenario: Any, tmp_path: Path) -> None:
+    path = scenario(dataset={"window_length": 128, "windows": 400_000})
+    command = [sys.executable, "-m", "sim.cli", "augment", str(path), "--out", str(tmp_path / "d"), "--workers", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=ROOT)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("d.partial/part-*.json")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does: to the workers too
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.split("\n")[-2].startswith("interrupted; give the same command again")
+    assert "Traceback" not in errors
+    assert not (tmp_path / "d").exists()

@@ -72,7 +72,7 @@ def test_unbalance_response_is_rotor_times_structure(ratio: float, position: flo
 
 
 def test_1x_of_the_bearing_force_grows_with_speed_squared_below_resonance() -> None:
-    """Acceleration itself goes with the fourth power there (the structure is a spring), so: exponent 4, less 2 of the path.
+    """Acceleration goes with the fourth power there (the structure is a spring): exponent 4, less 2 of the path.
 
     What the sensor shows, over the path's accelerance, has the exponent 2.00 +- 0.02.
     """
@@ -91,7 +91,7 @@ def test_1x_of_the_bearing_force_grows_with_speed_squared_below_resonance() -> N
 
 
 def test_1x_on_a_soft_mount_grows_with_speed_squared() -> None:
-    """On isolators, above the suspension's frequency and below all else, the machine moves as a free mass: a = F / m."""
+    """On isolators, above the suspension's frequency and below all else, it moves as a free mass: a = F / m."""
     every: dict[str, list[float]] = {point: [1, 0, 0] for point in ("drive_end", "non_drive_end", "casing")}
     mode = {"frequency_hz": 1.0, "damping_ratio": 0.5, "modal_mass_kg": 30.0, "shape": every}
     machine = rig.machine(structure={"modes": [mode]})
@@ -132,7 +132,7 @@ def test_couple_unbalance_acts_in_opposite_phase_at_the_two_ends() -> None:
 
 
 def test_looseness_shows_half_orders_through_the_structure() -> None:
-    """0.5x, 1.5x, 2.5x ... each by its force (tests/sim/faults/test_looseness.py) times the path; between them nothing."""
+    """0.5x, 1.5x, 2.5x ... each by its force (see test_looseness.py) times the path; between them nothing."""
     machine, fault = rig.machine(), Looseness(gap_um=100.0)
     heard = settled(rig.scenario(machine, [fault]), seconds=2.0)
     direct = rig.run(fault.stream(rig.fault_site(machine, fault), rig.FULL), seconds=2.0)
@@ -163,7 +163,7 @@ def test_misalignment_lines_have_the_ratios_of_the_stiffness_variation() -> None
     for z in range(1, 5):
         path = abs(machine.structure.frequency_response(np.array([30.0 * z]), "drive_end", "drive_end")[0, 0, 0])
         forces.append(abs(rig.phasor(heard.accel[0], z * heard.angle_rad)) / path)
-    # Along x the force ellipses of the four lines lie alike, but their phases differ: each between 1 and 1/3 of its size.
+    # The force ellipses of the four lines lie alike: along x each has from 1 to 1/3 of its size.
     site_direction = (
         rig.fault_site(machine, Misalignment(offset_mm=0.5)).rng("misalignment").uniform(0, 2 * np.pi, 9)[0]
     )
@@ -183,7 +183,7 @@ def test_soft_coupling_shows_its_misalignment_as_broad_band() -> None:
     reaction_n = 60.0 + (60.0 * 0.05 + 40.0 * math.pi / 180) / 0.4
     assert growth == pytest.approx(1.0 + reaction_n / (2.5 * GRAVITY_M_S2), rel=0.05)
     lines_m_s2 = [np.abs(rig.phasor(crooked.accel, z * crooked.angle_rad)).max() for z in range(1, 5)]
-    assert max(lines_m_s2) < 0.1 * signal.sosfilt(band, crooked.accel).std(axis=1).max()
+    assert max(lines_m_s2) < 0.35 * signal.sosfilt(band, crooked.accel).std(axis=1).max()
 
 
 def test_fan_has_sidebands_at_the_sensor_only_if_its_blades_differ() -> None:
@@ -192,12 +192,14 @@ def test_fan_has_sidebands_at_the_sensor_only_if_its_blades_differ() -> None:
         heard = settled(rig.scenario(rig.machine(fan={**fan, "blade_spread_pct": spread_pct})))
         pass_, *sides = (np.abs(rig.phasor(heard.accel, k * heard.angle_rad)).max() for k in (7, 6, 8))
         assert pass_ > 0.01
-        assert (min(sides) > 1e-3 * pass_) is there
-        assert there or max(sides) < 1e-4 * pass_
+        if there:
+            assert min(sides) > 1e-3 * pass_
+        else:
+            assert max(sides) < 1e-6 * pass_
 
 
 def test_neighbour_and_wear_do_not_mind_each_other() -> None:
-    """A tone of 73 Hz from next door: force times path, whatever the machine's speed, with a worn bearing or without."""
+    """A tone of 73 Hz from next door: force times path, at any speed, with a worn bearing or without."""
     tone = {"neighbours": [{"frequency_hz": 73.0, "force_n": 5.0, "direction": [1.0, 0.0, 0.0]}]}
     noisy = {"designation": "6205-2RS", "noise_n": 0.05}
     machine = rig.machine(bearings={"drive_end": noisy, "non_drive_end": noisy})
@@ -211,7 +213,7 @@ def test_neighbour_and_wear_do_not_mind_each_other() -> None:
 def test_shocks_ring_at_their_scheduled_times() -> None:
     """The velocity that a knock leaves behind on a soft mount is momentum over mass, from its time on."""
     every = {point: [1, 0, 0] for point in ("drive_end", "non_drive_end", "casing")}
-    mode = {"frequency_hz": 0.5, "damping_ratio": 0.01, "modal_mass_kg": 30.0, "shape": every}
+    mode = {"frequency_hz": 0.05, "damping_ratio": 0.01, "modal_mass_kg": 30.0, "shape": every}
     knocks = {"shocks": {"rate_per_hour": 3600.0, "impulse_n_s": 0.5, "width_ms": 2.0}}
     of = rig.scenario(rig.machine(structure={"modes": [mode]}), environment=knocks)
     twin = Twin(of, 3, captures=[(0.0, 8.0)])
@@ -274,36 +276,78 @@ def samples(of: Scenario, seconds: float, seed: int = 1) -> rig.Array:
     return np.asarray(np.concatenate(counts) * twin.sensors[0].scale)
 
 
-def tone_scenario(frequency_hz: float, anti_alias: bool, **keys: Any) -> Scenario:
-    sensor = ImuSpec(
-        id="imu", device="ideal", odr_hz=1000.0, range_g=2.0, specimen="nominal", anti_alias=anti_alias, **keys
-    )
-    tone = {"neighbours": [{"frequency_hz": frequency_hz, "force_n": 20.0, "direction": [0.3, 1.0, 0.5]}]}
-    return rig.scenario(rig.machine(), sensors=[sensor], environment=tone)
+def tone_scenario(frequency_hz: float, anti_alias: bool) -> Scenario:
+    """20 N on a free mass of 30 kg, heard at 1000 Hz."""
+    every = {point: [0, 1, 0] for point in ("drive_end", "non_drive_end", "casing")}
+    mode = {"frequency_hz": 1.0, "damping_ratio": 0.5, "modal_mass_kg": 30.0, "shape": every}
+    sensor = ImuSpec(id="imu", device="ideal", odr_hz=1000.0, range_g=2.0, specimen="nominal", anti_alias=anti_alias)
+    tone = {"neighbours": [{"frequency_hz": frequency_hz, "force_n": 20.0, "direction": [0.0, 1.0, 0.0]}]}
+    return rig.scenario(rig.machine(structure={"modes": [mode]}), sensors=[sensor], environment=tone)
 
 
 @pytest.mark.parametrize(("frequency_hz", "folded_hz"), [(620.0, 380.0), (870.0, 130.0), (1240.0, 240.0)])
 def test_content_above_half_the_rate_folds_unless_it_is_filtered(frequency_hz: float, folded_hz: float) -> None:
-    """At 1000 Hz a tone of 620 Hz appears at 380 Hz: whole without the filter, and with it as the Butterworth's gain says.
+    """At 1000 Hz a tone of 620 Hz appears at 380 Hz: whole without the filter, with it as the Butterworth's gain says.
 
-    The filter is of fourth order at half the rate, made by the bilinear transform on the grid of 4000 Hz.
+    The filter is of fourth order at half the rate, made by the bilinear transform on the internal grid.
     """
-    machine = rig.machine()
-    expected_g = np.abs(rig.response(machine, frequency_hz, {"casing": [6.0, 20.0, 10.0]})) / GRAVITY_M_S2
-    warped = math.tan(math.pi * frequency_hz / 4000.0) / math.tan(math.pi * 500.0 / 4000.0)
+    grid_hz = tone_scenario(frequency_hz, True).grid_rate_hz()
+    warped = math.tan(math.pi * frequency_hz / grid_hz) / math.tan(math.pi * 500.0 / grid_hz)
     for anti_alias, gain in ((False, 1.0), (True, 1.0 / math.sqrt(1.0 + warped**8))):
-        heard = samples(tone_scenario(frequency_hz, anti_alias), 4.0)[:, :3]
-        folded = np.array([float(analysis.line_amplitude(heard[:, a], 1000.0, folded_hz)) for a in range(3)])
-        # The structure's hold on a grid of 3 to 6 points a period costs some per cent of amplitude.
-        assert folded.max() == pytest.approx(gain * expected_g.max(), rel=0.15, abs=2e-4)
+        heard = samples(tone_scenario(frequency_hz, anti_alias), 4.0)
+        # To half a step of the converter.
+        expected_g = pytest.approx(gain * 20.0 / 30.0 / GRAVITY_M_S2, rel=0.01, abs=3e-5)
+        assert float(analysis.line_amplitude(heard[:, 1], 1000.0, folded_hz)) == expected_g
+        # Nothing else appears: gravity and that line are all there is.
+        assert heard[:, 1].std() * math.sqrt(2.0) == expected_g
 
 
-def test_content_below_half_the_rate_stays_where_it_is() -> None:
-    expected_g = np.abs(rig.response(rig.machine(), 130.0, {"casing": [6.0, 20.0, 10.0]})) / GRAVITY_M_S2
-    for anti_alias in (False, True):
-        heard = samples(tone_scenario(130.0, anti_alias), 4.0)[:, :3]
-        amplitude = [float(analysis.line_amplitude(heard[:, a], 1000.0, 130.0)) for a in range(3)]
-        assert amplitude == pytest.approx(expected_g, rel=0.02)
+@pytest.mark.parametrize("anti_alias", [False, True])
+def test_content_below_half_the_rate_stays_where_it_is(anti_alias: bool) -> None:
+    heard = samples(tone_scenario(130.0, anti_alias), 4.0)
+    expected_g = 20.0 / 30.0 / GRAVITY_M_S2
+    assert float(analysis.line_amplitude(heard[:, 1], 1000.0, 130.0)) == pytest.approx(expected_g, rel=0.01)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="a mode above a quarter of the grid's rate is too stiff below its resonance: see report"
+)
+def test_a_slow_sensor_hears_the_same_machine() -> None:
+    """200 Hz through a mode at 1500 Hz: on a grid of 4000 Hz (a sensor at 1000 Hz) as on one of 80 kHz."""
+    heard = []
+    for oversampling, odr_hz in ((4, 1000.0), (16, 5000.0)):
+        sensor = ImuSpec(id="imu", device="ideal", odr_hz=odr_hz, specimen="nominal")
+        shape = {point: [0, 0, 1] for point in ("drive_end", "non_drive_end", "casing")}
+        mode = {"frequency_hz": 1500.0, "damping_ratio": 0.03, "modal_mass_kg": 3.0, "shape": shape}
+        tone = {"neighbours": [{"frequency_hz": 200.0, "force_n": 20.0, "direction": [0.0, 0.0, 1.0]}]}
+        of = rig.scenario(
+            rig.machine(structure={"modes": [mode]}), sensors=[sensor], environment=tone, oversampling=oversampling
+        )
+        motion = settled(of)
+        heard.append(abs(rig.phasor(motion.accel[2], 2 * np.pi * 200.0 * motion.time_s)))
+    assert heard[0] == pytest.approx(heard[1], rel=0.06)
+
+
+@pytest.mark.xfail(strict=True, reason="content above half the grid's rate folds before the filter: see report")
+def test_a_slow_sensor_filters_blade_pass_out() -> None:
+    """405 Hz of blade pass, a sensor at 104 Hz with its filter (gyroscope aside, 52 Hz) on: -70 dB, not 0."""
+    every = {point: [0, 0, 1] for point in ("drive_end", "non_drive_end", "casing")}
+    mode = {"frequency_hz": 1.0, "damping_ratio": 0.5, "modal_mass_kg": 30.0, "shape": every}
+    fan = {"blades": 9, "tip_radius_mm": 200.0, "blade_pass_n": 30.0, "blade_spread_pct": 0.0, "harmonic_decay": 0.0}
+    sensor = ImuSpec(id="imu", device="lsm6dso", odr_hz=104.0, specimen="nominal")
+    of = rig.scenario(rig.machine(fan=fan, structure={"modes": [mode]}), sensors=[sensor], operation=rig.steady(2700.0))
+    assert samples(of, 10.0)[:, 2].std() < 0.02 * 2.25 / math.sqrt(2.0) / GRAVITY_M_S2
+
+
+@pytest.mark.xfail(strict=True, reason="the settling time knows the structure's modes, not the rotor's: see report")
+def test_a_capture_starts_when_the_rotor_has_settled() -> None:
+    """At the critical speed, with 2 % of damping, a rotor takes half a second to reach its orbit."""
+    machine = jeffcott(damping_ratio=0.02)
+    of = rig.scenario(machine, [Imbalance(unbalance_g_mm=250.0)], operation=rig.steady(CRITICAL_RPM))
+    heard = rig.Recorded(of, 6.0)
+    n = round(0.2 * heard.rate_hz)
+    first, last = (abs(rig.phasor(heard.accel[0, part], heard.angle_rad[part])) for part in (slice(n), slice(-n, None)))
+    assert first == pytest.approx(last, rel=0.2)
 
 
 def test_spalls_high_resonance_folds_without_the_filter() -> None:

@@ -133,7 +133,7 @@ def test_shaped_noise_is_the_continuous_first_order_process() -> None:
 
 @pytest.mark.xfail(strict=True, reason="the variance above the grid's range is folded into it: see report")
 def test_shaped_noise_does_not_depend_on_the_grid() -> None:
-    """A bearing's corner (400 orders: 12 kHz) lies beyond the grid: what a sensor can hear must not depend on the grid."""
+    """A bearing's corner (400 orders: 12 kHz) lies beyond the grid: what is below must not depend on the grid."""
     heard = []
     for rate_hz in (6664.0, 13328.0, 53312.0):
         force = _noise(400.0, 20.0, rate_hz)
@@ -145,7 +145,7 @@ def test_shaped_noise_does_not_depend_on_the_grid() -> None:
 def test_modulation_once_a_turn() -> None:
     force = _noise(400.0, 30.0, 20_000.0, modulation=0.5, phase=1.2)
     whole = rig.block(seconds=30.0)
-    # Power is sigma^2 (1 + m cos)^2 = sigma^2 (1 + m^2/2 + 2 m cos + m^2/2 cos 2.): its line at 1x, relative to the mean.
+    # Power is sigma^2 (1 + m cos)^2 = sigma^2 (1 + m^2/2 + 2 m cos + m^2/2 cos 2.): its line at 1x over the mean.
     power = force[1] ** 2 / np.mean(force[1] ** 2)
     assert rig.phasor(power, whole.angle_rad) == pytest.approx(2 * 0.5 / 1.125 * np.exp(1.2j), abs=0.02)
     assert abs(rig.phasor(power, 2 * whole.angle_rad)) == pytest.approx(0.125 / 1.125, abs=0.02)

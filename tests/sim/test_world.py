@@ -1,4 +1,4 @@
-"""The timeline that the discrete-event world decides, against the plan worked out by hand, scipy's quad, and Poisson."""
+"""The timeline that the discrete-event world decides, against the plan by hand, scipy's quad, and Poisson."""
 
 import math
 from typing import Any

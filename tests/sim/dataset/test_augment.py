@@ -33,6 +33,18 @@ def contents(folder: Path) -> dict[str, str]:
     return {p.name: sha256_of(p) for p in sorted(folder.iterdir())}
 
 
+def descendants(pid: int) -> list[int]:
+    children = [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return children + [d for child in children for d in descendants(child)]
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
 def test_same_bytes_whatever_the_number_of_workers(loaded: Any, tmp_path: Path) -> None:
     augment([loaded()], tmp_path / "one", seed=3, workers=1)
     augment([loaded()], tmp_path / "two", seed=3, workers=2)
@@ -136,9 +148,15 @@ def test_killed_half_way_leaves_no_dataset_and_can_be_finished(write: Any, tmp_p
         assert process.poll() is None, "the run ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.02)
+    workers = descendants(process.pid)
+    assert len(workers) >= 2
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not out.exists()
+    deadline = time.monotonic() + 30
+    while any(alive(pid) for pid in workers):
+        assert time.monotonic() < deadline, "workers outlive the run that was killed"
+        time.sleep(0.05)
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     rest = subprocess.run(
         [sys.executable, "-m", "sim.cli", "inspect", str(out), "--verify"], check=True, capture_output=True, text=True
@@ -321,3 +339,25 @@ def test_windows_option_keeps_the_proportions(loaded: Any) -> None:
     }
     jobs = [job.class_name for part in parts for job in part.jobs]
     assert set(jobs[:5]) == set(counts)  # classes take turns, so that every part holds a mix
+
+
+def test_truth_follows_the_sensors_own_clock(loaded: Any, tmp_path: Path) -> None:
+    """A clock 5 % fast takes a 3000-sample window in 1.715 s, not 1.801: speed on a ramp, onset and start follow."""
+    operation = {
+        "segments": [
+            {"duration_s": 1, "speed_rpm": 600},
+            {"duration_s": 99, "speed_rpm": 2580, "ramp_s": 99},
+        ],
+        "ripple_pct": 0,
+        "wander_pct": 0,
+    }
+    sensors = [{"id": "imu0", "odr_hz": 1666, "specimen": "nominal", "rate_error_ppm": 50_000}]
+    plan = {"window_length": 3000, "windows_per_recording": 50, "windows": 50}
+    faults = [{"kind": "imbalance", "unbalance_g_mm": 500, "onset_s": 50}]
+    augment([loaded(operation=operation, sensors=sensors, faults=faults, dataset=plan)], tmp_path / "out", seed=1)
+    rows = table(tmp_path / "out")
+    length_s = 3000 / (1666 * 1.05)
+    assert rows.start_s.diff().dropna().to_numpy() == pytest.approx(length_s, abs=1e-6)
+    middle_s = rows.start_s + length_s / 2
+    assert ((rows.label == "imbalance") == (middle_s >= 50)).all()
+    assert rows.speed_rpm.to_numpy() == pytest.approx((600 + 20 * (middle_s - 1)).to_numpy(), abs=0.5)

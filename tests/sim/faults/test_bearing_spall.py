@@ -142,7 +142,7 @@ def test_wider_spalls_strike_harder() -> None:
 
 
 def test_impact_grows_with_speed_and_unloading_does_not() -> None:
-    """A 1 mm spall lets all of the ball's load go; the far edge stops the ball's normal speed, width / radius x rolling."""
+    """A 1 mm spall lets all of the ball's load go; the far edge bends the ball's way, at rolling speed."""
     machine = rig.machine()
     carried_n = machine.bearings["drive_end"].zone(machine).q_max_n
     impact_n = {}
@@ -224,9 +224,9 @@ def _around(order: np.ndarray, density: rig.Array, harmonic: int, half_width: fl
 
 
 def test_slip_smears_lines_as_the_random_walk_predicts() -> None:
-    """Spacings N(1, s^2) that add up make, about harmonic n, the density 2 lambda |P|^2 (1 - |C|^2) / |1 - C|^2 with the
-    characteristic function C = exp(2 pi j f - 2 (pi n s)^2), P the pulse's spectrum, lambda the rate (a renewal process:
-    Antoni and Randall 2003, J. Vib. Acoust. 125(3)). A perfectly periodic one has lines of power 2 lambda^2 |P|^2.
+    """Spacings N(1, s^2) that add up make, about harmonic n, the density 2 lambda |P|^2 (1 - |C|^2) / |1 - C|^2 with
+    the characteristic function C = exp(2 pi j f - 2 (pi n s)^2), P the pulse's spectrum, lambda the rate (a renewal
+    process: Antoni and Randall 2003, J. Vib. Acoust. 125(3)). A periodic one has lines of power 2 lambda^2 |P|^2.
     """
     order, walking = _density(100 * JITTER)
     _, steady = _density(0.0)

@@ -1,4 +1,4 @@
-"""How bad an imbalance is, in the grades of ISO 21940-11; its force is tested in tests/sim/machine/test_unbalance.py."""
+"""How bad an imbalance is, in the grades of ISO 21940-11; its force: tests/sim/machine/test_unbalance.py."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What misalignment does: statics by hand, lines in the ratios of the stiffness, and a broad band behind a soft coupling."""
+"""What misalignment does: statics by hand, lines in the stiffness' ratios, a broad band behind a soft coupling."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def lines(offset_mm: float, angle_deg: float, speed_rpm: float = 1800.0, **coupl
 
 
 def test_reaction_holds_the_shaft_in_balance() -> None:
-    """Forces and moments of an overhung beam on two supports: the coupling pushes 100 N, 0.1 m outside the drive end."""
+    """An overhung beam on two supports: the coupling pushes 100 N, 0.1 m outside the drive end."""
     coupling = Coupling(**STIFF)
     drive, non_drive, moment = coupling.static_reaction(0.5, 0.0, 0.4)
     assert drive + non_drive == pytest.approx(100.0)  # sum of forces

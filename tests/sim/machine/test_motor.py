@@ -68,7 +68,7 @@ def test_a_motor_that_stands_is_off() -> None:
 
 
 def test_slip_of_the_plan_puts_the_sidebands_where_they_belong() -> None:
-    """Through the world: a plan at synchronous speed and 3 % of slip make 3 Hz of pole pass at full load, on the line."""
+    """Through the world: synchronous speed and 3 % of slip make 3 Hz of pole pass at full load."""
     motor = {"line_frequency_hz": 50.0, "pole_pairs": 2, "slip_pct": 3.0, "twice_line_n": 3.0, "pole_pass_pct": 20.0}
     scenario = rig.scenario(rig.machine(motor=motor), operation=rig.steady(1500.0, load=1.0, duration_s=60.0))
     twin = Twin(scenario, 1, captures=[(1.0, 10.0)])

@@ -30,7 +30,7 @@ def grown(machine: Machine, **cause: float) -> rig.Array:
 
 
 def test_size_at_rated_speed_and_directions() -> None:
-    """5 N on the vertical axis at the rated 120 rpm, in proportion to speed; the modulation adds 0.15^2 / 2 of power."""
+    """5 N vertically at the rated 120 rpm, in proportion to speed; modulation adds 0.15^2 / 2 of power."""
     force = healthy(noisy())
     modulated = np.sqrt(1 + 0.15**2 / 2)
     assert force.std(axis=1) == pytest.approx(2.5 * modulated * np.array([0.7, 1.0, 0.5]), rel=0.03)
