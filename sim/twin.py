@@ -6,6 +6,7 @@ law; it only passes blocks from one stage to the next. Memory does not grow with
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -199,6 +200,11 @@ def _settling_samples(scenario: Scenario, grid_rate_hz: float) -> int:
 
     The forces fade in over this time, so hardly any free vibration is set off; what remains decays meanwhile.
     """
-    settle_s = min(scenario.machine.structure.settling_time_s(_SETTLE_DECAY), _SETTLE_MOST_S)
+    settle_s = scenario.machine.structure.settling_time_s(_SETTLE_DECAY)
+    critical = scenario.machine.rotor.critical()
+    if critical is not None:
+        speed_rpm, damping = critical
+        settle_s = max(settle_s, -math.log(_SETTLE_DECAY) / (damping * speed_rpm * RPM))
+    settle_s = min(settle_s, _SETTLE_MOST_S)
     longest_lead_s = 2 * _LEAD_SAMPLES / scenario.slowest_odr_hz()
     return int(np.ceil(max(settle_s, longest_lead_s) * grid_rate_hz))

@@ -54,6 +54,17 @@ class ShaftLines:
 
 
 @njit(cache=True)
+def _first_order(corner: float) -> tuple[float, float]:
+    """Memory and input weight of a first-order low-pass with its corner (rad per sample) for white noise.
+
+    The weight gives the density of a continuous process of unit variance below the grid's range; what such a process has
+    beyond it is left out, not folded in, so the level does not depend on the grid.
+    """
+    keep = math.exp(-corner)
+    return keep, (1.0 - keep) * math.sqrt(2.0 / corner)
+
+
+@njit(cache=True)
 def add_shaped_noise(
     out: Array,
     gain: Array,
@@ -74,9 +85,8 @@ def add_shaped_noise(
 
     out[a] += gain (1 + modulation cos(theta + phase)) sum_j directions[j, a] noise_j
 
-    The noises have unit variance and a first-order low-pass whose corner is a fixed order of the shaft speed: a rough
-    surface or a turbulent wake has a spectrum fixed in space. The filter's memory is k = exp(-corner dt); its input has
-    the weight sqrt(1 - k^2), which keeps the variance.
+    Each noise is first-order: unit variance, with a corner at a fixed order of the shaft speed, because a rough surface
+    or a turbulent wake has a spectrum fixed in space. Of the variance, what lies within the grid's range is there.
 
     Args:
         out: (3, n), added to.
@@ -92,14 +102,12 @@ def add_shaped_noise(
     s0, s1, known = states
     d00, d01, d02 = directions[0]
     d10, d11, d12 = directions[1]
-    keep = math.exp(-max(corner_order * known * dt_s, 1e-9))
-    feed = math.sqrt(1.0 - keep * keep)
+    keep, feed = _first_order(max(corner_order * known * dt_s, 1e-9))
     for i in range(gain.shape[0]):
         # The corner needs no exactness: it is worked out anew only when the speed has changed by a thousandth.
         if abs(speed_rad_s[i] - known) > 1e-3 * known:
             known = speed_rad_s[i]
-            keep = math.exp(-max(corner_order * known * dt_s, 1e-9))
-            feed = math.sqrt(1.0 - keep * keep)
+            keep, feed = _first_order(max(corner_order * known * dt_s, 1e-9))
         word = random_word(key, first + np.uint64(i))
         s0 = keep * s0 + feed * normal_of(np.int64(word & LOW), table)
         s1 = keep * s1 + feed * normal_of(np.int64(word >> HALF), table)

@@ -180,7 +180,7 @@ def test_a_slice_of_it_simulates(path: Path) -> None:
             assert values.shape == (200, len(sensor.channels))
             assert np.isfinite(values).all()
             if not faulty_sensor:
-                assert (np.ptp(counts[:, :3], axis=0) > 0).all()  # alive
+                assert (np.ptp(counts[:, :3].astype(int), axis=0) > 0).all()  # alive
                 assert np.abs(counts).max() < 32767  # within range
 
 

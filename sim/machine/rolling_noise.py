@@ -28,7 +28,8 @@ _DIRECTIONS = ((0.7, 1.0, 0.0), (0.0, 0.0, 0.5))
 class RollingNoise:
     """Cyclostationary broad-band force at one bearing housing: radial and axial noise, modulated once a turn.
 
-    RMS at rated speed is `rms_n` on the vertical axis, 0.7 of it horizontally, 0.5 axially; in proportion to speed.
+    RMS at rated speed is `rms_n` on the vertical axis, 0.7 of it horizontally, 0.5 axially. It goes with speed squared, so in a
+    fixed band, as the corner moves up with speed, with its power 1.5, as on the healthy ADI Limerick rig.
     Modulation once a turn comes from whatever turns with the shaft (residual unbalance, runout): Antoni 2009, Mech.
     Syst. Signal Process. 23(4), on cyclostationarity of bearing signals.
     """
@@ -37,7 +38,7 @@ class RollingNoise:
         self, site: Site, position: BearingPosition, rms_n: float, extent: Extent = ALWAYS, modulation: float = 0.15
     ) -> None:
         self._position, self._extent = position, extent
-        self._rms_per_rad_s = rms_n / (site.machine.rated_speed_rpm * RPM)
+        self._rms_n, self._rated_rad_s = rms_n, site.machine.rated_speed_rpm * RPM
         phase = float(site.rng(f"rolling phase {position}").uniform(0.0, 2.0 * math.pi))
         rng = site.noise(f"rolling noise {position}")
         self._noise = ShapedNoise(rng, _DIRECTIONS, CORNER_ORDER, modulation, phase)
@@ -64,5 +65,5 @@ class RollingNoise:
     def add(self, block: Block) -> None:
         """Add the noise to the housing."""
         size = self._extent.over(block)
-        if self._rms_per_rad_s != 0.0 and size is not None:
-            self._noise.add(block, self._position, size * block.speed_rad_s * self._rms_per_rad_s)
+        if self._rms_n != 0.0 and size is not None:
+            self._noise.add(block, self._position, size * (self._rms_n / self._rated_rad_s**2) * block.speed_rad_s**2)

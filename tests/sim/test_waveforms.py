@@ -131,7 +131,6 @@ def test_shaped_noise_is_the_continuous_first_order_process() -> None:
     assert abs(np.corrcoef(force[1], force[2])[0, 1]) < 0.02  # the other is independent of it
 
 
-@pytest.mark.xfail(strict=True, reason="the variance above the grid's range is folded into it: see report")
 def test_shaped_noise_does_not_depend_on_the_grid() -> None:
     """A bearing's corner (400 orders: 12 kHz) lies beyond the grid: what is below must not depend on the grid."""
     heard = []

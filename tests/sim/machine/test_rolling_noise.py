@@ -30,14 +30,23 @@ def grown(machine: Machine, **cause: float) -> rig.Array:
 
 
 def test_size_at_rated_speed_and_directions() -> None:
-    """5 N vertically at the rated 120 rpm, in proportion to speed; modulation adds 0.15^2 / 2 of power."""
+    """5 N vertically at the rated 120 rpm, with speed squared; modulation adds 0.15^2 / 2 of power."""
     force = healthy(noisy())
     modulated = np.sqrt(1 + 0.15**2 / 2)
-    assert force.std(axis=1) == pytest.approx(2.5 * modulated * np.array([0.7, 1.0, 0.5]), rel=0.03)
+    assert force.std(axis=1) == pytest.approx(1.25 * modulated * np.array([0.7, 1.0, 0.5]), rel=0.03)
     assert np.allclose(force[0], 0.7 * force[1], atol=1e-9)
     assert abs(np.corrcoef(force[1], force[2])[0, 1]) < 0.03
     faster = healthy(noisy(), speed_rpm=120.0)
-    assert faster.std(axis=1) / force.std(axis=1) == pytest.approx(2.0, rel=0.03)
+    assert faster.std(axis=1) / force.std(axis=1) == pytest.approx(4.0, rel=0.03)
+
+
+def test_a_fixed_band_grows_with_the_power_one_and_a_half_of_speed() -> None:
+    """Well below the corner the density is 4 sigma^2 / corner: sigma^2 with speed^4, corner with speed, RMS with 1.5."""
+    level = []
+    for speed_rpm in (60.0, 120.0):
+        frequency, density = signal.welch(healthy(noisy(), speed_rpm=speed_rpm)[1], 20_000.0, nperseg=4000)
+        level.append(np.sqrt(density[(frequency > 5) & (frequency < 40)].mean()))
+    assert np.log2(level[1] / level[0]) == pytest.approx(1.5, abs=0.06)
 
 
 def test_corner_lies_at_an_order() -> None:
