@@ -167,7 +167,7 @@ def _rows(
     n = len(counts)
     # Nominal times: what a reader of the sensor would write beside the samples.
     time_s = capture.start_s + np.arange(given, given + n) / sensor.odr_hz
-    samples = (counts * sensor.scale).astype(np.float32)
+    samples: NDArray[np.float32] = np.multiply(counts, sensor.scale.astype(np.float32), dtype=np.float32)
     # The truth beside the samples is that of the time at which they were really taken.
     taken_s = chunk.sample_time_s[index]
     speed = np.interp(taken_s, chunk.time_s, chunk.speed_rpm) if len(chunk.time_s) else np.zeros(n)

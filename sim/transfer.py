@@ -72,8 +72,9 @@ class TransferPath:
 class ContactStage:
     """One bearing at contact fidelity: the rotor's load goes in, the balls' force on the housing comes out.
 
-    The pedestal within the contact model stands for the housing's own compliance; what it does to the structure is the
-    force that its spring and damper... the force of the balls on the outer ring, without its constant part.
+    What reaches the structure is the force of the balls on the outer ring, without its constant part. The contact model's
+    pedestal stands for the housing's compliance there; its resonance (about 200 Hz by default) comes on top of the structure's
+    modes, and misalignment's preload does not reach the contacts: known limits of this fidelity.
     """
 
     def __init__(self, site: Site, position: BearingPosition, present: list[tuple[Fault, Extent]]) -> None:

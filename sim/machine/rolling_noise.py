@@ -28,8 +28,8 @@ _DIRECTIONS = ((0.7, 1.0, 0.0), (0.0, 0.0, 0.5))
 class RollingNoise:
     """Cyclostationary broad-band force at one bearing housing: radial and axial noise, modulated once a turn.
 
-    RMS at rated speed is `rms_n` on the vertical axis, 0.7 of it horizontally, 0.5 axially. It goes with speed squared, so in a
-    fixed band, as the corner moves up with speed, with its power 1.5, as on the healthy ADI Limerick rig.
+    RMS at rated speed is `rms_n` on the vertical axis, 0.7 of it horizontally, 0.5 axially. It goes with speed
+    squared, so in a fixed band, as the corner moves up too, with its power 1.5, as on the healthy ADI Limerick rig.
     Modulation once a turn comes from whatever turns with the shaft (residual unbalance, runout): Antoni 2009, Mech.
     Syst. Signal Process. 23(4), on cyclostationarity of bearing signals.
     """
