@@ -58,7 +58,9 @@ class TransferPath:
         if self._bank is not None:
             # The bearings feel what does not accelerate the rotor itself: force minus mass times acceleration.
             self._motion = self._bank.process(disk[:2], fitting(self._motion, block.n))
-            disk[:2] -= self._mass_kg * self._motion.acceleration
+            inertia_n = self._motion.acceleration
+            inertia_n *= self._mass_kg
+            disk[:2] -= inertia_n
         for end, share in (("drive_end", 1.0 - self._position), ("non_drive_end", self._position)):
             load_n = share * disk[:2]
             for stage in self._contacts:
