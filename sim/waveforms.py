@@ -201,15 +201,6 @@ def phasor(angle_rad: Array, cos_angle: Array, sin_angle: Array) -> None:
 
 
 @njit(cache=True)
-def cosine(phase_rad: Array) -> Array:
-    """Cosine of (n,) phases, see `cos_sin`."""
-    out = np.empty_like(phase_rad)
-    for i in range(phase_rad.shape[0]):
-        out[i] = cos_sin(phase_rad[i])[0]
-    return out
-
-
-@njit(cache=True)
 def add_tone(out: Array, amplitude: Array, phase_rad: Array, direction: Array) -> None:
     """Add amplitude cos(phase) along a direction: out[a] += direction[a] * amplitude * cos(phase_rad).
 

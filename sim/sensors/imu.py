@@ -550,9 +550,7 @@ class ImuStream:
 
     def _draw_noise(self, m: int) -> NDArray[np.float64]:
         noise = self._noise.draw(m)
-        if len(self._noise_sections) and noise.shape[1] == _WIDTH:
-            _filter(noise, self._noise_sections, self._noise_state)
-        elif len(self._noise_sections):
+        if len(self._noise_sections):
             padded = np.zeros((m, _WIDTH))
             padded[:, : noise.shape[1]] = noise
             _filter(padded, self._noise_sections, self._noise_state)

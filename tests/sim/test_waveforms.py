@@ -8,7 +8,7 @@ from scipy import integrate, signal
 
 from sim.drive import RPM
 from sim.effect import Block
-from sim.waveforms import ShaftLines, ShapedNoise, add_pulses, add_tone, cosine, phasor
+from sim.waveforms import ShaftLines, ShapedNoise, add_pulses, add_tone, phasor
 from tests.sim import rig
 
 RNG = np.random.default_rng(11)
@@ -21,7 +21,6 @@ def test_sine_and_cosine(reach_rad: float) -> None:
     phasor(angle, c, s)
     assert np.abs(c - np.cos(angle)).max() < 2e-11
     assert np.abs(s - np.sin(angle)).max() < 2e-11
-    assert np.abs(cosine(angle) - np.cos(angle)).max() < 2e-11
 
 
 @pytest.mark.parametrize("columns", [slice(None), slice(1, None, 2)], ids=["half orders", "whole orders"])
