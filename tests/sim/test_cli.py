@@ -201,7 +201,15 @@ def test_help_is_quick_and_names_the_commands() -> None:
 def test_interrupted_augment_says_how_to_go_on(scenario: Any, tmp_path: Path) -> None:
     path = scenario(dataset={"window_length": 128, "windows": 400_000})
     command = [sys.executable, "-m", "sim.cli", "augment", str(path), "--out", str(tmp_path / "d"), "--workers", "2"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True, cwd=ROOT)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        cwd=ROOT,
+        # A test run that itself runs in the background hands down an ignored SIGINT; a user's terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("d.partial/part-*.json")):
         assert process.poll() is None
