@@ -341,12 +341,11 @@ def _workshop(out: Path, plan: str) -> Iterator[Path]:
         if lock is not None:
             lock.close()
         # A run that ended before its first part leaves nothing behind; nothing that is not its own is ever removed.
-        if not any(folder.glob("part-*")):
-            for name in (_PLAN, _LOCK) if ours else ():
+        if ours and not any(folder.glob("part-*")):
+            for name in (_PLAN, _LOCK):
                 (folder / name).unlink(missing_ok=True)
-            if fresh or ours:
-                with suppress(OSError):
-                    folder.rmdir()
+            with suppress(OSError):
+                folder.rmdir()
 
 
 def _finished(folder: Path, part: Part) -> dict[str, Any] | None:

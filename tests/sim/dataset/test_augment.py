@@ -33,6 +33,20 @@ def contents(folder: Path) -> dict[str, str]:
     return {p.name: sha256_of(p) for p in sorted(folder.iterdir())}
 
 
+MAKE_PART = making.make_part
+
+
+def interrupt_at(monkeypatch: pytest.MonkeyPatch, part_number: int) -> None:
+    """Ctrl-C comes when this part is begun."""
+
+    def stops(work: Any, part: Any, folder: Path) -> Any:
+        if part.number == part_number:
+            raise KeyboardInterrupt
+        return MAKE_PART(work, part, folder)
+
+    monkeypatch.setattr(making, "make_part", stops)
+
+
 def descendants(pid: int) -> list[int]:
     children = [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return children + [d for child in children for d in descendants(child)]
@@ -167,19 +181,12 @@ def test_killed_half_way_leaves_no_dataset_and_can_be_finished(write: Any, tmp_p
 
 def test_a_damaged_part_is_made_again(loaded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     augment([loaded()], tmp_path / "whole", seed=1)
-    original = making.make_part
-
-    def stops(work: Any, part: Any, folder: Path) -> Any:
-        if part.number == 2:
-            raise KeyboardInterrupt
-        return original(work, part, folder)
-
-    monkeypatch.setattr(making, "make_part", stops)
+    interrupt_at(monkeypatch, part_number=2)
     with pytest.raises(KeyboardInterrupt):
         augment([loaded()], tmp_path / "out", seed=1)
     damaged = tmp_path / "out.partial" / "part-000001.parquet"
     damaged.write_bytes(damaged.read_bytes()[:-1000])
-    monkeypatch.setattr(making, "make_part", original)
+    monkeypatch.setattr(making, "make_part", MAKE_PART)
     augment([loaded()], tmp_path / "out", seed=1)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
@@ -193,14 +200,7 @@ def test_refuses_to_overwrite(loaded: Any, tmp_path: Path) -> None:
 
 
 def test_refuses_to_mix_two_runs(loaded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = making.make_part
-
-    def stops(work: Any, part: Any, folder: Path) -> Any:
-        if part.number == 1:
-            raise KeyboardInterrupt
-        return original(work, part, folder)
-
-    monkeypatch.setattr(making, "make_part", stops)
+    interrupt_at(monkeypatch, part_number=1)
     with pytest.raises(KeyboardInterrupt):
         augment([loaded()], tmp_path / "out", seed=1)
     before = contents(tmp_path / "out.partial")
