@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from models.cli import data, evaluate_augmentation
 from sim import __version__
 from sim.errors import Interrupted, SimtwinError
 
@@ -30,6 +31,10 @@ _SEED = click.option(
 @click.version_option(__version__, prog_name="simtwin")
 def cli() -> None:
     """Simulation-first digital twin of rotating machines: labelled IMU data from fault scenarios in YAML."""
+
+
+cli.add_command(data)
+cli.add_command(evaluate_augmentation)
 
 
 @cli.command()

@@ -76,6 +76,7 @@ class Twin:
         recording: number of the recording; with the scenario's name it roots all random streams.
         class_name: take the faults of this dataset class at full size throughout, instead of all faults by their course.
         captures: (start, duration) in s to record, instead of the scenario's sampling plan.
+        faults_only: leave out what a healthy machine and its surroundings do: what remains is the response to the faults.
     """
 
     def __init__(
@@ -85,8 +86,9 @@ class Twin:
         recording: int = 0,
         class_name: str | None = None,
         captures: list[tuple[float, float]] | None = None,
+        faults_only: bool = False,
     ) -> None:
-        self.scenario = scenario
+        self.scenario, self._faults_only = scenario, faults_only
         self._seed, self._path = seed, (scenario.name, recording)
         self.timeline: Timeline = World(scenario, seed, self._path, captures).run()
         always = class_name is not None
@@ -110,10 +112,10 @@ class Twin:
         first_s = capture.start_s - settle * dt_s
         site = self._site(capture)
         drive = Drive(self.scenario.operation, self.timeline.profile, first_s, site.at("drive").noise("speed"))
+        healthy = [self.scenario.machine.stream(site), self.scenario.environment.stream(site, capture.shocks, first_s)]
         sources = Streams(
             [
-                self.scenario.machine.stream(site),
-                self.scenario.environment.stream(site, capture.shocks, first_s),
+                *([] if self._faults_only else healthy),
                 *(
                     fault.stream(site.at("fault", fault.name), extent)
                     for fault, extent in zip(self.faults, self.extents, strict=True)

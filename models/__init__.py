@@ -1,0 +1,1 @@
+"""Readers of real data, curation, splits, models and the evaluation of augmentation."""

@@ -1,0 +1,128 @@
+"""Hybrid windows on a machine made for the test: what is added, where it stays, and that draws are pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.analysis import line_amplitude
+from sim.dataset.real import RealRecording
+from sim.errors import DatasetError
+from sim.hybrid.hybrid import Hybrid, Mix
+from sim.hybrid.remount import remount
+from sim.hybrid.response import STANDARD_GRAVITY_M_S2, ResponseSimulator
+from sim.scenario.reader import load
+from sim.scenario.schema import Scenario
+
+RATE_HZ = 5000.0
+CHANNELS = ("accel_x_g", "accel_y_g", "accel_z_g")
+SCENARIO = load(Path(__file__).parents[3] / "scenarios" / "bearing_rig.yaml", Scenario).model
+
+
+def recording(speed_rpm: float, label: str = "normal", seed: int = 0) -> RealRecording:
+    rng = np.random.default_rng([seed, int(speed_rpm)])
+    t = np.arange(20000) / RATE_HZ
+    samples = 0.05 * (speed_rpm / 1800) ** 1.5 * rng.standard_normal((20000, 3))
+    for order, line in enumerate((0.02, 0.01, 0.01), 1):
+        samples += line * (speed_rpm / 1800) ** 2 * np.cos(2 * np.pi * order * speed_rpm / 60 * t)[:, None]
+    if label == "imbalance":
+        samples[:, 0] += 0.5 * (speed_rpm / 1800) ** 2 * np.sin(2 * np.pi * speed_rpm / 60 * t)
+    name = f"{label}-{speed_rpm:.0f}"
+    return RealRecording(samples.astype(np.float32), CHANNELS, RATE_HZ, name, label, label, speed_rpm=speed_rpm)
+
+
+HEALTHY = [recording(1200), recording(1800), recording(2400)]
+
+
+@pytest.fixture(scope="module")
+def source() -> Hybrid:
+    return Hybrid(SCENARIO, HEALTHY, 1024, mix=Mix())
+
+
+def test_the_response_to_unbalance_is_the_closed_form() -> None:
+    """m e w^2 at the disk, through rotor and modes: the amplitude of 1x in g, per g mm."""
+    kept = next(f for f in SCENARIO.faults if f.name == "imbalance").model_copy(update={"unbalance_g_mm": 1000.0})
+    scenario = SCENARIO.model_copy(update={"faults": [kept]})
+    speed_hz = 40.0
+    response = ResponseSimulator(scenario, RATE_HZ, CHANNELS).draw("imbalance", 60 * speed_hz, 20000, 1, 0)
+    measured = line_amplitude(response.samples_g, RATE_HZ, speed_hz)
+    structure, rotor = scenario.machine.structure, scenario.machine.rotor
+    w = 2 * np.pi * speed_hz
+    critical = rotor.critical()
+    assert critical is not None
+    w0, zeta = critical[0] * np.pi / 30, critical[1]
+    amplification = (w0**2 + 2j * zeta * w0 * w) / (w0**2 - w**2 + 2j * zeta * w0 * w)  # spring and damper carry it on
+    force = 1000.0e-6 * w**2 * amplification * np.array([1.0, -1j, 0.0])
+    at = np.array([speed_hz])
+    each = [structure.frequency_response(at, point, "drive_end")[0] for point in ("drive_end", "non_drive_end")]
+    expected = np.abs(0.5 * (each[0] + each[1]) @ force) / STANDARD_GRAVITY_M_S2
+    assert measured[:2] == pytest.approx(expected[:2], rel=0.05)
+
+
+def test_a_draw_is_a_pure_function_and_stays_with_its_recording(source: Hybrid) -> None:
+    first, again = source.draw("bearing_inner", 3, 5), source.draw("bearing_inner", 3, 5)
+    assert np.array_equal(first.samples, again.samples)
+    assert first.label == "bearing_wear"
+    assert first.kind == "bearing_inner"
+    assert first.base.id in {r.id for r in HEALTHY}
+    assert not np.array_equal(first.samples, source.draw("bearing_inner", 4, 5).samples)
+
+
+def test_simulated_imbalance_rises_at_once_a_turn(source: Hybrid) -> None:
+    draws = [source.draw("imbalance", 0, n) for n in range(6)]
+    strong = max(draws, key=lambda d: d.rise_db)
+    assert strong.rise_db > 10.0
+    x = strong.samples.reshape(-1, 3)[:1024].astype(float)
+    once = line_amplitude(x, RATE_HZ, strong.speed_rpm / 60).max()
+    beside = line_amplitude(x, RATE_HZ, 3.37 * strong.speed_rpm / 60).max()
+    assert once > 3 * beside
+
+
+def test_own_speed_without_carrying() -> None:
+    source = Hybrid(SCENARIO, HEALTHY, 1024, mix=Mix(carry=False))
+    for number in range(4):
+        drawn = source.draw("misalignment", 0, number)
+        assert drawn.speed_rpm == pytest.approx(drawn.base.speed_rpm, rel=0.01)
+
+
+def test_real_faults_are_carried() -> None:
+    source = Hybrid(SCENARIO, [*HEALTHY, recording(1800, "imbalance")], 1024, mix=Mix(carried_share=1.0))
+    drawn = source.draw("imbalance", 0, 1)
+    assert drawn.base.id == "imbalance-1800"
+    x = np.concatenate(list(drawn.samples)).astype(float)
+    expected = 0.5 * (drawn.speed_rpm / 1800) ** 2
+    assert line_amplitude(x, RATE_HZ, drawn.speed_rpm / 60)[0] == pytest.approx(expected, rel=0.1)
+
+
+def test_remounting_changes_gains_by_what_it_says() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((4096, 200))
+    gains_db = 20 * np.log10(remount(x, RATE_HZ, 5.0, rng).std(axis=0) / x.std(axis=0))
+    # White noise is mostly the top octave: the channel's own draw, and the mean of the last two nodes'.
+    assert 5.0 < gains_db.std() < 5.0 * np.sqrt(2.0) * 1.1
+    assert remount(x, RATE_HZ, 0.0, rng) is x
+
+
+@pytest.mark.parametrize(
+    ("recordings", "message"),
+    [
+        ([recording(1800, "imbalance")], "needs at least one healthy recording"),
+        ([replace(HEALTHY[0], channels=("speed_rpm", "accel_y_g", "accel_z_g"))], "channel `speed_rpm` cannot be simulated"),
+        ([replace(HEALTHY[0], channels=("roof.accel_x_g", "accel_y_g", "accel_z_g"))], "no point `roof`"),
+        ([HEALTHY[0], replace(HEALTHY[1], rate_hz=4000.0)], "all must agree"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_said(recordings: list[RealRecording], message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        Hybrid(SCENARIO, recordings, 1024)
+
+
+def test_too_short_a_recording_is_said() -> None:
+    source = Hybrid(SCENARIO, [HEALTHY[0].part(0.0, 0.3)], 1024, mix=Mix(carry=False))
+    short = Hybrid(SCENARIO, [HEALTHY[0].part(0.0, 0.3)], 4096, mix=Mix(carry=False))
+    assert len(source.draw("normal", 0, 0).samples) == 1
+    with pytest.raises(DatasetError, match="too short for one window of 4096 samples"):
+        short.draw("normal", 0, 0)
