@@ -124,6 +124,7 @@ def _piece(
     load: Array,
 ) -> None:
     """`_evaluate` where neither the wander's node nor the piece of the plan changes: no branches, so it vectorises."""
+    sway = ripple / ripple_order
     for m in range(time_s.shape[0]):
         tau = time_s[m] - node_start_s
         d = d0 + bend * tau
@@ -134,7 +135,7 @@ def _piece(
         w *= 1.0 + d
         cos_p, sin_p = cos_sin(ripple_order * theta + ripple_phase)
         rate = 1.0 + ripple * cos_p
-        angle[m] = theta + ripple / ripple_order * sin_p
+        angle[m] = theta + sway * sin_p
         speed[m] = w * rate
         accel[m] = a * rate - ripple * ripple_order * w * w * sin_p
         load[m] = q0 + load_slope * t

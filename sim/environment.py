@@ -40,13 +40,14 @@ class ToneStream:
 
     def __init__(self, tone: NeighbourTone, phase: float) -> None:
         self._tone, self._phase = tone, phase
+        self._amplitude_n = tone.force_n * np.array(tone.direction)
 
     def add(self, block: Block) -> None:
         """Add the tone to the casing."""
         if self._tone.force_n == 0.0:
             return
-        phase = 2.0 * math.pi * self._tone.frequency_hz * block.time_s + self._phase
-        add_tone(block.force("casing"), np.full(block.n, self._tone.force_n), phase, np.array(self._tone.direction))
+        frequency_rad_s = 2.0 * math.pi * self._tone.frequency_hz
+        add_tone(block.force("casing"), block.time_s, frequency_rad_s, self._phase, self._amplitude_n)
 
 
 class Shocks(Spec):
@@ -115,5 +116,7 @@ class Environment(Spec):
 
     def temperature_at(self, time_s: float, load: Array) -> float:
         """Surface temperature; the load is taken as it is now (slow changes of load only)."""
+        if self.warm_up_c == 0.0:
+            return self.temperature_c
         rise = self.warm_up_c * float(np.mean(load)) * (1.0 - math.exp(-max(time_s, 0.0) / self.warm_up_time_s))
         return self.temperature_c + rise

@@ -1,8 +1,8 @@
 """White Gaussian noise, several times faster than the library's generator: it is most of what a simulated second costs.
 
 Uniform 64-bit words come from SplitMix64 (Steele, Lea and Flood 2014, OOPSLA, doi 10.1145/2714064.2660195), a hash of a
-counter, so the loop carries no state. A value takes 32 bits: a sign and a tail probability, whose quantile is linear
-between exact ones 1/4096 apart, 1/262144 apart in the outer 3 %, and solved exactly beyond 1/262144 (4.5 sigma).
+counter. A word's upper half is the radius, its lower half the angle of a pair of normal values (Box and Muller 1958, Ann.
+Math. Stat. 29(2)); 32 bits reach 6.7 sigma. No tables, no branches, no state: the loop runs in the processor's vectors.
 """
 
 from __future__ import annotations
@@ -12,38 +12,13 @@ import math
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 Array = NDArray[np.float64]
 
-_COARSE, _FINE, _OUTER = 2048, 4096, 64
-"""Steps of 1/4096 up to probability 1/2; steps of 1/262144 in the outermost `_OUTER` of them."""
-
-
-def _quantile_table() -> Array:
-    """Positive quantiles of the lower tail: 2049 coarse ones, then 4097 fine ones; entry 0 of each is not finite."""
-    with np.errstate(divide="ignore"):
-        coarse = -ndtri(np.arange(_COARSE + 1) / 4096.0)
-        fine = -ndtri(np.arange(_FINE + 1) / 262144.0)
-    return np.concatenate((coarse, fine))
-
-
-TABLE: Array = _quantile_table()
-"""Quantiles for `normal_of`, for kernels that draw inside their own loop."""
-
-
-LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
-"""The two halves of a word are `word & LOW` and `word >> HALF`."""
-
-
-@njit(cache=True)
-def _tail(probability: float) -> float:
-    """Minus the quantile of a small probability, by Newton's method on its logarithm."""
-    z = math.sqrt(-2.0 * math.log(probability))
-    for _ in range(5):
-        above = 0.5 * math.erfc(z / math.sqrt(2.0))
-        z += (math.log(above) - math.log(probability)) * above * math.sqrt(2.0 * math.pi) * math.exp(0.5 * z * z)
-    return z
+_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+_BITS_OF_SQRT_HALF = int(np.float64(math.sqrt(0.5)).view(np.int64))
+_MANTISSA = np.int64(52)
+_LN_2 = math.log(2.0)
 
 
 @njit(cache=True, inline="always")
@@ -55,38 +30,46 @@ def random_word(key: np.uint64, index: np.uint64) -> np.uint64:
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True)
-def normal_of(bits: np.int64, table: Array) -> np.float64:
-    """The normal value that 32 bits stand for."""
-    tail = bits & 0x7FFFFFFF
-    step = tail >> 20
-    if step >= _OUTER:
-        fraction = ((tail & 0xFFFFF) + 0.5) / 1048576.0
-        size = table[step] + fraction * (table[step + 1] - table[step])
-    else:
-        fine = tail >> 14
-        if fine > 0:
-            fraction = ((tail & 0x3FFF) + 0.5) / 16384.0
-            size = table[_COARSE + 1 + fine] + fraction * (table[_COARSE + 2 + fine] - table[_COARSE + 1 + fine])
-        else:
-            size = _tail((tail + 0.5) / 4294967296.0)
-    return np.float64(size if bits > 0x7FFFFFFF else -size)
+@njit(cache=True, inline="always", error_model="numpy")
+def normal_pair(word: np.uint64) -> tuple[float, float]:
+    """The two independent normal values that a word stands for, to 1e-7."""
+    # The logarithm of u in (0, 1): u = 2^e m with m from sqrt(1/2) to sqrt(2), and ln m = 2 artanh((m - 1) / (m + 1)).
+    u = np.float64((np.float64(np.int64(word >> _HALF)) + 0.5) / 4294967296.0)
+    bits = u.view(np.int64)
+    e = (bits - _BITS_OF_SQRT_HALF) >> _MANTISSA
+    m = np.int64(bits - (e << _MANTISSA)).view(np.float64)
+    t = (m - 1.0) / (m + 1.0)
+    v = t * t
+    series = 1.0 + v * (1 / 3 + v * (1 / 5 + v * (1 / 7 + v * (1 / 9 + v * (1 / 11 + v * (1 / 13))))))
+    radius = math.sqrt(-2.0 * (np.float64(e) * _LN_2 + 2.0 * t * series))
+    # Cosine and sine of a quarter of the angle, expanded, and twice doubled.
+    q = np.float64(np.int64(word & _LOW) - 2147483648) * (0.5 * math.pi / 4294967296.0)
+    v = q * q
+    s = q * (1.0 + v * (-1 / 6 + v * (1 / 120 + v * (-1 / 5040 + v * (1 / 362880)))))
+    c = 1.0 + v * (-1 / 2 + v * (1 / 24 + v * (-1 / 720 + v * (1 / 40320 + v * (-1 / 3628800)))))
+    s, c = 2.0 * s * c, c * c - s * s
+    return radius * (c * c - s * s), radius * (2.0 * s * c)
 
 
-@njit(cache=True)
-def _fill(key: np.uint64, first: np.uint64, table: Array, out: Array) -> None:
-    """Values `first`, `first` + 1, ... of a stream: value 2 i is the low half of word i, 2 i + 1 the high half."""
-    n, odd = out.shape[0], np.int64(first & np.uint64(1))
-    word = first >> np.uint64(1)
+@njit(cache=True, error_model="numpy")
+def fill_pairs(key: np.uint64, first: np.uint64, even: Array, odd: Array) -> None:
+    """Both values of the words `first`, `first` + 1, ... of a stream, into two arrays (n,)."""
+    for i in range(even.shape[0]):
+        even[i], odd[i] = normal_pair(random_word(key, first + np.uint64(i)))
+
+
+@njit(cache=True, error_model="numpy")
+def _fill(key: np.uint64, first: np.uint64, out: Array) -> None:
+    """Values `first`, `first` + 1, ... of a stream: word i holds the values 2 i and 2 i + 1."""
+    n, odd, word = out.shape[0], np.int64(first & np.uint64(1)), first >> np.uint64(1)
     if odd and n:
-        out[0] = normal_of(np.int64(random_word(key, word) >> HALF), table)
+        out[0] = normal_pair(random_word(key, word))[1]
         word += np.uint64(1)
-    for i in range((n - odd) // 2):
-        z = random_word(key, word + np.uint64(i))
-        out[odd + 2 * i] = normal_of(np.int64(z & LOW), table)
-        out[odd + 2 * i + 1] = normal_of(np.int64(z >> HALF), table)
-    if n > odd and (n - odd) % 2:
-        out[n - 1] = normal_of(np.int64(random_word(key, word + np.uint64((n - odd) // 2)) & LOW), table)
+    pairs = (n - odd) // 2
+    for i in range(pairs):
+        out[odd + 2 * i], out[odd + 2 * i + 1] = normal_pair(random_word(key, word + np.uint64(i)))
+    if odd + 2 * pairs < n:
+        out[n - 1] = normal_pair(random_word(key, word + np.uint64(pairs)))[0]
 
 
 class WhiteNoise:
@@ -108,5 +91,5 @@ class WhiteNoise:
 
     def fill(self, out: Array) -> None:
         """The next values, into a one-dimensional array."""
-        _fill(self.key, self.count, TABLE, out)
+        _fill(self.key, self.count, out)
         self.count += np.uint64(out.shape[0])

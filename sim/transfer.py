@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numba import njit
 
 from sim.drive import RPM
 from sim.effect import Array, BearingPosition, Block, MountPoint, Site
@@ -45,11 +46,11 @@ class TransferPath:
                 speed_rpm * RPM * two, damping * two, self._mass_kg * two, site.dt_s, outputs=("acceleration",)
             )
         present = list(zip(faults, extents, strict=True))
-        self._contacts = [
-            ContactStage(site.at("contact", position), position, present)
+        self._contacts: dict[str, ContactStage] = {
+            position: ContactStage(site.at("contact", position), position, present)
             for position, bearing in machine.bearings.items()
             if bearing.fidelity == "contact"
-        ]
+        }
         self._structure = StructureStream(machine.structure, site.dt_s, mounts)
 
     def move(self, block: Block) -> list[tuple[Array, Array]]:
@@ -58,17 +59,24 @@ class TransferPath:
         if self._bank is not None:
             # The bearings feel what does not accelerate the rotor itself: force minus mass times acceleration.
             self._motion = self._bank.process(disk[:2], fitting(self._motion, block.n))
-            inertia_n = self._motion.acceleration
-            inertia_n *= self._mass_kg
-            disk[:2] -= inertia_n
+            _add_scaled(disk, self._motion.acceleration, -self._mass_kg)
         for end, share in (("drive_end", 1.0 - self._position), ("non_drive_end", self._position)):
-            load_n = share * disk[:2]
-            for stage in self._contacts:
-                if stage.position == end:
-                    load_n = stage.pass_on(block, load_n)
-            block.force(end)[:2] += load_n
-        block.force("drive_end")[2] += disk[2]  # the drive-end bearing locates the shaft
+            stage = self._contacts.get(end)
+            if stage is None:
+                _add_scaled(block.force(end), disk[:2], share)
+            else:
+                _add_scaled(block.force(end), stage.pass_on(block, share * disk[:2]), 1.0)
+        _add_scaled(block.force("drive_end")[2:], disk[2:], 1.0)  # the drive-end bearing locates the shaft
         return self._structure.move(block.forces_n[1:].reshape(9, block.n))
+
+
+@njit(cache=True)
+def _add_scaled(out: Array, values: Array, scale: float) -> None:
+    """Add scale * values (m, n) to the first rows of `out`."""
+    for a in range(values.shape[0]):
+        row, value = out[a], values[a]
+        for i in range(value.shape[0]):
+            row[i] += scale * value[i]
 
 
 class ContactStage:
@@ -80,7 +88,6 @@ class ContactStage:
     """
 
     def __init__(self, site: Site, position: BearingPosition, present: list[tuple[Fault, Extent]]) -> None:
-        self.position = position
         bearing = site.machine.bearings[position]
         self._geometry = bearing.build()
         self._static_n = bearing.static_load_n(site.machine)

@@ -102,7 +102,7 @@ def _windows(
     got = _collect(twin, capture, count * length)
     time_s, speed_rpm = np.concatenate(got.time_s), np.concatenate(got.speed_rpm)
     floats = [
-        np.multiply(counts, sensor.scale.astype(np.float32), dtype=np.float32).reshape(count, length, -1)
+        sensor.to_units(counts).reshape(count, length, -1)
         for counts, sensor in zip(got.counts, twin.sensors, strict=True)
     ]
     common = {

@@ -12,7 +12,7 @@ from numba import njit
 from sim.effect import Array, BearingPosition, Block, Site, Stream, Streams
 from sim.extent import Extent
 from sim.faults.base import Fault, Label
-from sim.gaussian import LOW, TABLE, WhiteNoise, normal_of, random_word
+from sim.gaussian import WhiteNoise, normal_pair, random_word
 from sim.machine.bearing import contact_stiffness
 from sim.scenario.quantity import Quantity
 from sim.waveforms import add_pulses
@@ -53,7 +53,7 @@ class _Passing(NamedTuple):
 @njit(cache=True)
 def _pulses(
     angle: Array, speed: Array, size: Array, dt_s: float, block_start: float, next_angle: float, number: int,
-    noise: tuple[np.uint64, Array], p: _Passing, out: Array,
+    noise: np.uint64, p: _Passing, out: Array,
 ) -> tuple[int, float]:  # fmt: skip
     """Passages of balls over the defect within a block, as two pulses each (see `sim.waveforms.add_pulses`).
 
@@ -64,7 +64,7 @@ def _pulses(
         angle, speed, size: (n,) shaft angle, shaft speed, share of the full width, on the block's grid.
         dt_s, block_start: grid spacing; number of the block's first sample.
         next_angle, number: shaft angle of the next passage, and how many there were before.
-        noise: key and table of the jitter (`sim.gaussian`).
+        noise: key of the jitter (`sim.gaussian`).
         p: the passage's constants.
         out: (m, 7), filled with the pulses.
 
@@ -107,10 +107,21 @@ def _pulses(
         for a, share in enumerate((math.sin(from_load), -math.cos(from_load), AXIAL_SHARE)):
             down[4 + a] = -unloading * thinning * share if size[i] > 0.0 else 0.0
             up[4 + a] = reload * flank / wide * share if size[i] > 0.0 else 0.0
-        spread = normal_of(np.int64(random_word(noise[0], np.uint64(number + found)) & LOW), noise[1])
+        spread = normal_pair(random_word(noise, np.uint64(number + found)))[0]
         next_angle += p.spacing_rad * max(1.0 + p.jitter * spread, 0.1)
         found += 1
     return found, next_angle
+
+
+@njit(cache=True)
+def _keep_unfinished(pulses: Array, end: float) -> int:
+    """Move the pulses that go on beyond the sample `end` to the front; returns how many there are."""
+    kept = 0
+    for j in range(pulses.shape[0]):
+        if pulses[j, :4].sum() >= end:
+            pulses[kept] = pulses[j]
+            kept += 1
+    return kept
 
 
 class SpallStream:
@@ -146,7 +157,7 @@ class SpallStream:
         self._extent, self._position = extent, fault.position
         rng = site.noise("jitter")
         self._first = float(rng.uniform(0.0, 1.0))
-        self._noise = (WhiteNoise(rng).key, TABLE)
+        self._noise = WhiteNoise(rng).key
         self._next: float | None = None
         self._count, self._block_start = 0, 0
         self._pulses = np.zeros((0, 7))
@@ -158,19 +169,21 @@ class SpallStream:
             self._next = float(block.angle_rad[0]) + self._first * p.spacing_rad
         size = self._extent.over(block)
         turned = max(float(block.angle_rad[-1]) - self._next, 0.0)
-        new = np.empty((2 * int(turned / (0.1 * p.spacing_rad)) + 4, 7))  # room for the tightest spacing there can be
+        begun, room = (
+            len(self._pulses),
+            2 * int(turned / (0.1 * p.spacing_rad)) + 4,
+        )  # for the tightest spacing there can be
+        pulses = np.empty((begun + room, 7))
+        pulses[:begun] = self._pulses
         found, self._next = _pulses(
             block.angle_rad, block.speed_rad_s, np.zeros(block.n) if size is None else size, block.dt_s,
-            float(self._block_start), self._next, self._count, self._noise, p, new,
+            float(self._block_start), self._next, self._count, self._noise, p, pulses[begun:],
         )  # fmt: skip
         self._count += found
-        if size is not None:
-            self._pulses = np.concatenate((self._pulses, new[: 2 * found]))
-        if len(self._pulses):
-            add_pulses(block.force(self._position), float(self._block_start), self._pulses)
-            ends = self._pulses[:, :4].sum(axis=1)
-            self._pulses = self._pulses[ends >= self._block_start + block.n]
+        there = pulses[: begun + (0 if size is None else 2 * found)]
+        add_pulses(block.force(self._position), float(self._block_start), there)
         self._block_start += block.n
+        self._pulses = there[: _keep_unfinished(there, float(self._block_start))]
 
 
 class BearingSpall(Fault):

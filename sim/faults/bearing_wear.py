@@ -16,12 +16,10 @@ from sim.faults.base import Fault, Label, Severity
 from sim.machine.bearing import BearingGeometry, contact_stiffness
 from sim.machine.rolling_noise import RollingNoise
 from sim.scenario.quantity import Quantity
-from sim.waveforms import add_tone
+from sim.waveforms import cos_sin
 
 if TYPE_CHECKING:
     from sim.machine.machine import Machine
-
-_DIRECTION = np.array([0.25, 1.0, 0.0])
 
 SEVERE_ROUGHNESS_FACTOR = 5.0
 """Five times the healthy noise (14 dB) is called severe (an assumption; ISO 20816 zones span a factor of about 6)."""
@@ -57,6 +55,22 @@ def compliance_swing_m(geometry: BearingGeometry, load_n: float) -> float:
     return sag_m(geometry, load_n, math.pi / geometry.n_balls) - sag_m(geometry, load_n, 0.0)
 
 
+@njit(cache=True)
+def _add_swing(
+    housing: Array, size: Array, angle_rad: Array, speed_rad_s: Array, order: float, phase: float, swing_m: float,
+    load_n: float,
+) -> None:  # fmt: skip
+    """Add the reaction to a swing at `order` and 0.3 of it at twice the order; no more of either than the load."""
+    x, y, scale = housing[0], housing[1], 0.5 * swing_m * load_n / GRAVITY_M_S2
+    for i in range(size.shape[0]):
+        w = order * speed_rad_s[i]
+        amplitude = min(scale * size[i] * w * w, load_n)
+        c = cos_sin(order * angle_rad[i] + phase)[0]
+        force = amplitude * (c + 0.3 * (2.0 * c * c - 1.0))
+        x[i] += 0.25 * force
+        y[i] += force
+
+
 class ClearanceStream:
     """Variable compliance that grown clearance adds: as balls pass the load, the shaft sinks and rises more.
 
@@ -79,12 +93,10 @@ class ClearanceStream:
         size = self._extent.over(block)
         if self._swing_m == 0.0 or size is None:
             return
-        phase = self._order * block.angle_rad + self._phase
-        acceleration = size * 0.5 * self._swing_m * (self._order * block.speed_rad_s) ** 2
-        amplitude = np.minimum(acceleration * self._load_n / GRAVITY_M_S2, self._load_n)
-        housing = block.force(self._position)
-        add_tone(housing, amplitude, phase, _DIRECTION)
-        add_tone(housing, 0.3 * amplitude, 2.0 * phase, _DIRECTION)
+        _add_swing(
+            block.force(self._position), size, block.angle_rad, block.speed_rad_s, self._order, self._phase,
+            self._swing_m, self._load_n,
+        )  # fmt: skip
 
 
 class BearingWear(Fault):

@@ -13,7 +13,7 @@ from sim.extent import Extent
 from sim.faults.base import Fault, Label
 from sim.machine.unbalance import UnbalanceStream, heavy_spot_rad
 from sim.scenario.quantity import Quantity
-from sim.waveforms import ShaftLines
+from sim.waveforms import ShaftLines, once_turning
 
 if TYPE_CHECKING:
     from sim.machine.machine import Machine
@@ -37,22 +37,19 @@ class BowStream:
         # The bow points where its unbalance lies; a quarter turn makes its cosine the height of the bow over the shaft.
         phase = heavy_spot_rad(site) - 0.5 * math.pi
         tilt_rad = math.pi * fault.bow_um * 1e-6 / site.machine.rotor.bearing_span_m
-        # Rows: x, y, z at the drive end, then at the non-drive end.
-        cos_coef, sin_coef = np.zeros((6, 4)), np.zeros((6, 4))
+        wobble = np.array([[0.0, np.exp(1j * phase), 0.0, SECOND_ORDER_SHARE * np.exp(2j * phase)]])
+        force_n = np.zeros((6, 1))  # x, y, z at the drive end, then at the non-drive end
         for position, bearing in site.machine.bearings.items():
             row, sign = (2, -1.0) if position == "drive_end" else (5, 1.0)
             radius_m = 0.5e-3 * bearing.build().pitch_diameter_mm
-            force_n = sign * fault.axial_stiffness_n_per_m * radius_m * tilt_rad
-            for order, share in ((1, 1.0), (2, SECOND_ORDER_SHARE)):
-                cos_coef[row, 2 * order - 1] = force_n * share * math.cos(phase * order)
-                sin_coef[row, 2 * order - 1] = -force_n * share * math.sin(phase * order)
-        self._lines = ShaftLines(cos_coef, sin_coef)
+            force_n[row] = sign * fault.axial_stiffness_n_per_m * radius_m * tilt_rad
+        self._lines = ShaftLines(wobble, force_n)
 
     def add(self, block: Block) -> None:
         """Add the axial forces."""
         size = self._extent.over(block)
         if size is not None:
-            self._lines.add(block.bearing_forces, size * np.minimum(block.speed_rad_s / 0.6, 1.0), block)
+            self._lines.add(block.bearing_forces, once_turning(size, block.speed_rad_s), block)
 
 
 def bow_share(position: float) -> float:

@@ -12,7 +12,7 @@ from sim.effect import BearingPosition, Block, Site, Stream
 from sim.extent import Extent
 from sim.faults.base import Fault, Label
 from sim.scenario.quantity import Quantity
-from sim.waveforms import ShaftLines
+from sim.waveforms import ShaftLines, with_speed_squared
 
 if TYPE_CHECKING:
     from sim.machine.machine import Machine
@@ -48,13 +48,13 @@ class LoosenessStream:
         series = pulse * sum(size * np.exp(-2j * math.pi * k * i / 2.0) for i, size in enumerate(uneven)) / 2.0
         series = series * np.exp(1j * k * phase)
         direction = np.array([0.4 * math.cos(lean), 1.0, 0.1])
-        self._lines = ShaftLines(direction[:, None] * series.real, -direction[:, None] * series.imag)
+        self._lines = ShaftLines(series[None, :], direction[:, None])
 
     def add(self, block: Block) -> None:
         """Add the strikes to the housing: momentum m gap w once a turn, a mean force of m gap w^2 / 2 pi."""
         size = self._extent.over(block)
         if size is not None:
-            gain = size * block.speed_rad_s**2 * (self._moment_kg_m / (2.0 * math.pi))
+            gain = with_speed_squared(size, block.speed_rad_s, self._moment_kg_m / (2.0 * math.pi))
             self._lines.add(block.force(self._position), gain, block)
 
 

@@ -12,7 +12,7 @@ from sim.extent import ALWAYS, Extent
 from sim.machine.rolling_noise import RollingNoise
 from sim.scenario.quantity import Quantity
 from sim.scenario.spec import Spec
-from sim.waveforms import ShaftLines
+from sim.waveforms import ShaftLines, once_turning
 
 STIFFNESS_VARIATION: dict[str, tuple[float, float, float, float]] = {
     "rigid": (0.20, 0.35, 0.06, 0.08),
@@ -89,17 +89,14 @@ class MisalignmentStream:
         axial_n = moment_nm / (coupling.axial_radius_mm * 1e-3)
         along = np.array([math.cos(direction), math.sin(direction)])
         across = np.array([-along[1], along[0]])
-        # Rows: x, y, z at the drive end, then at the non-drive end.
-        cos_coef, sin_coef = np.zeros((6, 8)), np.zeros((6, 8))
-        for z, share in enumerate(coupling.variation(), start=1):
-            column, phase = 2 * z - 1, phases[z - 1]
-            for row, radial_n in ((0, drive_n), (3, non_drive_n)):
-                # The elements' force turns with them: a third of it points across the offset, a quarter turn later.
-                force = radial_n * share * (along - 1j * across / 3.0) * np.exp(1j * phase)
-                cos_coef[row : row + 2, column], sin_coef[row : row + 2, column] = force.real, -force.imag
-            cos_coef[2, column] = axial_n * share * math.cos(phases[z + 3])
-            sin_coef[2, column] = axial_n * share * math.sin(phases[z + 3])
-        self._lines = ShaftLines(cos_coef, sin_coef)
+        # Radial and axial variation of the stiffness at 1x..4x (every second column).
+        variation = np.zeros((2, 8), dtype=np.complex128)
+        variation[:, 1::2] = np.array(coupling.variation()) * np.exp(1j * np.array((phases[:4], phases[4:])))
+        # The elements' force turns with them: a third of it points across the offset, a quarter turn later.
+        radial = along - 1j * across / 3.0
+        # x, y, z at the drive end, then at the non-drive end.
+        directions = np.array([*drive_n * radial, 0, *non_drive_n * radial, 0]), np.array([0, 0, axial_n, 0, 0, 0])
+        self._lines = ShaftLines(variation, np.stack(directions, axis=1))
         self._extent = extent
         reactions = {"drive_end": abs(drive_n), "non_drive_end": abs(non_drive_n)}
         self._noise = [
@@ -113,8 +110,6 @@ class MisalignmentStream:
         size = self._extent.over(block)
         if size is None:
             return
-        # Without rotation nothing varies; below a tenth of a turn per second the lines fade with it.
-        gain = size * np.minimum(block.speed_rad_s / 0.6, 1.0)
-        self._lines.add(block.bearing_forces, gain, block)
+        self._lines.add(block.bearing_forces, once_turning(size, block.speed_rad_s), block)
         for noise in self._noise:
             noise.add(block)

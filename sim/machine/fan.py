@@ -6,13 +6,14 @@ import math
 from typing import Annotated, ClassVar
 
 import numpy as np
+from numba import njit
 from pydantic import Field
 
 from sim.drive import RPM
 from sim.effect import Array, Block, Part, Site
 from sim.extent import ALWAYS, Extent
 from sim.scenario.quantity import Quantity
-from sim.waveforms import ShaftLines, ShapedNoise
+from sim.waveforms import ShaftLines, ShapedNoise, with_speed_squared
 
 HARMONICS = 3
 """Blade-pass harmonics that are simulated."""
@@ -53,8 +54,8 @@ class Fan(Part):
         lifts = 1.0 + spread * site.rng("blades").standard_normal(self.blades)
         return FanStream(self, site, lifts, ALWAYS, self.flow_noise_n)
 
-    def line_coefficients(self, lifts: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-        """Cosine and sine amplitudes, (3, n_lines) at orders 0.5, 1, 1.5, ..., of blades with `lifts` (1 each: equal).
+    def lines(self, lifts: Array, rng: np.random.Generator) -> ShaftLines:
+        """Blade pass of blades with `lifts` (1 each: equal).
 
         Blade i passes the fixed obstacle at the angle 2 pi i / Z and makes the same pulse, times its lift. The
         force is then sum_k p(k) DFT_k(lifts) / Z cos(k theta + ...): equal blades leave only multiples of Z, unequal
@@ -66,12 +67,17 @@ class Fan(Part):
         pulse = np.power(max(self.harmonic_decay, 1e-3), order / z - 1.0)
         share = np.exp(-2j * math.pi * np.outer(order, np.arange(z)) / z) @ lifts / z
         amplitude = self.blade_pass_n * pulse * share
-        directions = np.array([0.6, 0.8, 1.0])
-        phases = rng.uniform(0.0, 2.0 * math.pi, (3, 1))
-        lines = directions[:, None] * amplitude * np.exp(1j * (phases + rng.uniform(0.0, 2.0 * math.pi, top)))
-        cos_coef, sin_coef = np.zeros((3, 2 * top)), np.zeros((3, 2 * top))
-        cos_coef[:, 1::2], sin_coef[:, 1::2] = lines.real, -lines.imag
-        return cos_coef, sin_coef
+        directions = np.array([[0.6], [0.8], [1.0]]) * np.exp(1j * rng.uniform(0.0, 2.0 * math.pi, (3, 1)))
+        amplitudes = np.zeros((1, 2 * top), dtype=np.complex128)
+        amplitudes[0, 1::2] = amplitude * np.exp(1j * rng.uniform(0.0, 2.0 * math.pi, top))
+        return ShaftLines(amplitudes, directions)
+
+
+@njit(cache=True)
+def _lift(pressure: Array, load: Array) -> None:
+    """From the flow's pressure to the blades' lift, in place: most of it goes with the load."""
+    for i in range(load.shape[0]):
+        pressure[i] *= 0.3 + 0.7 * load[i]
 
 
 class FanStream:
@@ -79,7 +85,7 @@ class FanStream:
 
     def __init__(self, fan: Fan, site: Site, lifts: Array, extent: Extent, flow_noise_n: float) -> None:
         # The phases belong to the machine: a blade fault must meet the same ones, so the random stream is the fan's.
-        self._lines = ShaftLines(*fan.line_coefficients(lifts, site.at("machine", "fan").rng("blade pass")))
+        self._lines = fan.lines(lifts, site.at("machine", "fan").rng("blade pass"))
         self._rated_rad_s = site.machine.rated_speed_rpm * RPM
         self._extent, self._noise_n = extent, flow_noise_n
         self._noise = ShapedNoise(site.noise("flow"), _FLOW_DIRECTIONS, fan.flow_corner_order)
@@ -89,9 +95,8 @@ class FanStream:
         size = self._extent.over(block)
         if size is None:
             return
-        pressure = size * (block.speed_rad_s / self._rated_rad_s) ** 2
-        casing = block.force("casing")
-        lift = pressure * (0.3 + 0.7 * block.load)
-        self._lines.add(casing, lift, block)
+        pressure = with_speed_squared(size, block.speed_rad_s, self._rated_rad_s**-2)
         if self._noise_n > 0.0:
-            self._noise.add(block, "casing", pressure * self._noise_n)
+            self._noise.add(block, "casing", pressure, self._noise_n)
+        _lift(pressure, block.load)
+        self._lines.add(block.force("casing"), pressure, block)

@@ -41,7 +41,7 @@ class Motor(Part):
         return MotorStream(self, site)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _hum(
     out: Array, time_s: Array, angle_rad: Array, speed_rad_s: Array, load: Array, line: float, poles: float, depth: float,
     force_n: float, phase: float, pass_phase: float,
@@ -52,14 +52,15 @@ def _hum(
     angle. Beyond 10 % of slip the motor starts up or is fed otherwise (inverter); there the sidebands have no meaning, and
     by 20 % they have faded out.
     """
+    x, y, per_synchronous = out[0], out[1], 0.5 * poles / line
     for i in range(time_s.shape[0]):
-        slip = abs(1.0 - speed_rad_s[i] * (0.5 * poles / line))
+        slip = abs(1.0 - speed_rad_s[i] * per_synchronous)
         running = min(max(2.0 - 10.0 * slip, 0.0), 1.0)
         sway = cos_sin(2.0 * line * time_s[i] - poles * angle_rad[i] + pass_phase)[0]
         energised = force_n if speed_rad_s[i] > 0.0 else 0.0
         force = energised * (1.0 + running * load[i] * depth * sway) * cos_sin(2.0 * line * time_s[i] + phase)[0]
-        out[0, i] += 0.5 * force  # mostly vertical, as the stator's feet let it move
-        out[1, i] += force
+        x[i] += 0.5 * force  # mostly vertical, as the stator's feet let it move
+        y[i] += force
 
 
 class MotorStream:

@@ -7,7 +7,7 @@ import math
 from sim.drive import RPM
 from sim.effect import BearingPosition, Block, Site
 from sim.extent import ALWAYS, Extent
-from sim.waveforms import ShapedNoise
+from sim.waveforms import ShapedNoise, with_speed_squared
 
 CORNER_ORDER = 400.0
 """Corner of the roughness spectrum as an order of the shaft speed. The contact ellipse, about a hundredth of the race's
@@ -66,4 +66,5 @@ class RollingNoise:
         """Add the noise to the housing."""
         size = self._extent.over(block)
         if self._rms_n != 0.0 and size is not None:
-            self._noise.add(block, self._position, size * (self._rms_n / self._rated_rad_s**2) * block.speed_rad_s**2)
+            gain_n = with_speed_squared(size, block.speed_rad_s, self._rms_n / self._rated_rad_s**2)
+            self._noise.add(block, self._position, gain_n)

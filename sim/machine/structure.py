@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sim.effect import POINTS, Array, MountPoint
-from sim.machine.oscillator import BankMotion, OscillatorBank, fitting
+from sim.machine.oscillator import OscillatorBank
 from sim.scenario.quantity import Quantity
 from sim.scenario.spec import Spec
 
@@ -91,25 +91,20 @@ class StructureStream:
 
     def __init__(self, structure: Structure, dt_s: float, points: list[MountPoint]) -> None:
         shapes = structure.shapes()
-        self._force_shapes = np.ascontiguousarray(shapes)
+        self._force_shapes = shapes
         self._bank = structure.bank(dt_s)
-        self._motion: BankMotion | None = None
-        self._modal_forces = np.empty((len(shapes), 0))
-        self._sensor_shapes = [np.ascontiguousarray(shapes[:, _ROWS[p]].T) for p in points]
-        self._sensor_tilts = [np.ascontiguousarray(structure.tilts(p).T) for p in points]
+        self._shapes = np.concatenate([shapes[:, _ROWS[p]].T for p in points])
+        self._tilts = np.concatenate([structure.tilts(p).T for p in points])
+        self._motion = np.empty((2, len(self._shapes), 0))
 
     def move(self, forces_n: Array) -> list[tuple[Array, Array]]:
-        """Acceleration (m/s2) and angular rate (rad/s), (3, n) each, at every sensor point.
+        """Acceleration (m/s2) and angular rate (rad/s), (3, n) each, at every sensor point; good until the next block.
 
         Args:
             forces_n: (9, n) forces at drive end, non-drive end and casing along x, y, z.
         """
-        n = forces_n.shape[1]
-        if self._modal_forces.shape[1] != n:  # work space, kept from block to block: new memory costs page faults
-            self._modal_forces = np.empty((self._bank.n_modes, n))
-        np.matmul(self._force_shapes, forces_n, out=self._modal_forces)
-        self._motion = motion = self._bank.process(self._modal_forces, fitting(self._motion, n))
-        return [
-            (shape @ motion.acceleration, tilt @ motion.velocity)
-            for shape, tilt in zip(self._sensor_shapes, self._sensor_tilts, strict=True)
-        ]
+        if self._motion.shape[2] != forces_n.shape[1]:  # kept from block to block: new memory costs page faults
+            self._motion = np.empty((2, len(self._shapes), forces_n.shape[1]))
+        self._bank.transmit(self._force_shapes, forces_n, self._shapes, self._tilts, self._motion)
+        acceleration, rate = self._motion
+        return [(acceleration[i : i + 3], rate[i : i + 3]) for i in range(0, len(self._shapes), 3)]

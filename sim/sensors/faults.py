@@ -413,7 +413,7 @@ class RateSkew(SensorFault):
     """Change of the sampling rate (parts per million)."""
 
     def _start(self, _sensor: SensorFacts, _rng: np.random.Generator) -> Apply:
-        return lambda _samples, _time_s: None  # done by `sim.sensors.imu.SampleClock`
+        return lambda _samples, _time_s: None  # done by `sim.sensors.clock.SampleClock`
 
     def _size(self, _age_s: float) -> tuple[float, float, str]:
         return abs(self.skew_ppm) / GRAVE_SKEW_PPM, self.skew_ppm, "ppm"

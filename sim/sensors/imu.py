@@ -19,26 +19,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo, field_validator
-from scipy.signal import butter
 
 from sim.effect import GRAVITY_M_S2, MountPoint
 from sim.errors import ParameterError
 from sim.scenario.quantity import Distribution, Normal, Quantity
 from sim.scenario.spec import Spec
+from sim.sensors.clock import HISTORY, SampleClock, interpolate
 from sim.sensors.devices import DEVICES, Device
 from sim.sensors.faults import AnySensorFault, RateSkew, SensorFacts, SensorFault
+from sim.sensors.low_pass import WIDTH, Cascade, chain_sections, low_pass_sections
 from sim.sensors.noise import NoiseStream
 
 COUNT_LIMIT = 32767
-_WIDTH = 6  # a sensor without gyroscope carries three silent channels along
-_HISTORY = 3  # grid points kept from the block before, for the interpolation
 _TINY = 1e-30  # added to every input, so that filter states of a silent channel never decay to slow subnormal numbers
 
 
@@ -201,6 +199,10 @@ class ImuSpec(Spec):
             lsb += [self.figures.gyro_lsb_mdps[self.range_dps]] * 3
         return np.array(lsb) / 1000
 
+    def to_units(self, counts: NDArray[np.int16]) -> NDArray[np.float32]:
+        """Counts (..., n_channels) in g and deg/s."""
+        return np.multiply(counts, self.scale.astype(np.float32), dtype=np.float32)
+
     @property
     def bandwidths_hz(self) -> tuple[float, float]:
         """-3 dB of the anti-alias filter of accelerometer and gyroscope (used if `anti_alias`)."""
@@ -221,159 +223,25 @@ def mount_rotation(rotation_deg: Sequence[float]) -> NDArray[np.float64]:
     return np.asarray(about_x @ about_y @ about_z)
 
 
-class SampleClock:
-    """When samples are taken: the sensor's rate with its error and skews, against the internal grid.
-
-    Sample k lies at a grid position (0 is the first grid point pushed) that, between changes of the rate, is linear
-    in k, so it is computed directly and no error accumulates. Off the grid, a sample needs two grid points more.
-
-    Args:
-        odr_hz, rate_error_ppm: rate of the sensor.
-        grid_rate_hz: rate of the internal grid.
-        start_time_s: scenario time of the first grid point, which is sample 0.
-        skews: faults of the clock.
-    """
-
-    def __init__(
-        self,
-        odr_hz: float,
-        rate_error_ppm: float,
-        grid_rate_hz: float,
-        start_time_s: float = 0.0,
-        skews: Sequence[RateSkew] = (),
-    ) -> None:
-        self._grid_rate_hz = grid_rate_hz
-        self._start_time_s = start_time_s
-        changes_s = {t for s in skews for t in (s.onset_s, s.clear_s) if t is not None and t > start_time_s}
-        knots_s = np.array([start_time_s, *sorted(changes_s)])
-        factors = np.array([math.prod(1 + s.skew_ppm * 1e-6 for s in skews if s.is_active(t)) for t in knots_s])
-        self._steps = grid_rate_hz / (odr_hz * (1 + rate_error_ppm * 1e-6) * factors)
-        self._knot_positions = (knots_s - start_time_s) * grid_rate_hz
-        self._knot_samples = np.append(0.0, np.cumsum(np.diff(self._knot_positions) / self._steps[:-1]))
-        on_grid = len(knots_s) == 1 and self._steps[0] == np.rint(self._steps[0])
-        self._lookahead = 0 if on_grid else 2
-        if self._steps.min() < 2 * (1 - 1e-9):
-            raise ParameterError(
-                f"the grid of {grid_rate_hz:g} Hz has less than 2 points per sample at "
-                f"{grid_rate_hz / self._steps.min():g} Hz; take 4 times the ODR"
-            )
-
-    def positions(self, first: int, stop: int) -> NDArray[np.float64]:
-        """Grid positions of the samples first <= k < stop."""
-        k = np.arange(first, stop, dtype=np.float64)
-        i: Any = 0 if len(self._steps) == 1 else np.searchsorted(self._knot_samples, k, side="right") - 1
-        positions: NDArray[np.float64] = self._knot_positions[i] + (k - self._knot_samples[i]) * self._steps[i]
-        return positions
-
-    def times_s(self, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Scenario times of grid positions."""
-        return self._start_time_s + positions / self._grid_rate_hz
-
-    def samples_after(self, n_grid: int) -> int:
-        """How many samples are out once `n_grid` grid points went in."""
-        limit = n_grid - self._lookahead  # sample k is out as soon as its position lies below
-        if limit <= 0:
-            return 0
-        i = int(np.searchsorted(self._knot_positions, limit, side="right")) - 1
-        k = int(np.ceil(self._knot_samples[i] + (limit - self._knot_positions[i]) / self._steps[i]))
-        while k > 0 and self._position(k - 1) >= limit:
-            k -= 1
-        while self._position(k) < limit:
-            k += 1
-        return k
-
-    def grid_needed(self, n_samples: int) -> int:
-        """How many grid points must go in for `n_samples` samples to come out."""
-        return 0 if n_samples <= 0 else math.floor(self._position(n_samples - 1)) + self._lookahead + 1
-
-    def _position(self, k: int) -> float:
-        return float(self.positions(k, k + 1)[0])
-
-
-@njit(cache=True)
-def _three(v: NDArray[np.float64]) -> tuple[float, float, float]:
-    """The first three elements as scalars, which the compiler can keep in registers."""
-    return v[0], v[1], v[2]
-
-
-@njit(cache=True)
-def _five(v: NDArray[np.float64]) -> tuple[float, float, float, float, float]:
-    """The first five elements as scalars."""
-    return v[0], v[1], v[2], v[3], v[4]
-
-
 @njit(cache=True)
 def _to_sensor_axes(
-    motion: NDArray[np.float64], front: NDArray[np.float64], rows: NDArray[np.float64], first: int
+    motion: NDArray[np.float64], front: NDArray[np.float64], signal: NDArray[np.float64], row: int
 ) -> None:
-    """Columns first..first + 2 of rows (n, 6): front (3, 4), gain and offset, applied to the motion (3, n)."""
-    xx, xy, xz = _three(front[0])
-    yx, yy, yz = _three(front[1])
-    zx, zy, zz = _three(front[2])
-    x0, y0, z0 = _three(front[:, 3])
-    for i in range(motion.shape[1]):
-        x, y, z = motion[0, i], motion[1, i], motion[2, i]
-        rows[i, first] = x0 + (xx * x + xy * y + xz * z)
-        rows[i, first + 1] = y0 + (yx * x + yy * y + yz * z)
-        rows[i, first + 2] = z0 + (zx * x + zy * y + zz * z)
+    """Rows `row` to `row` + 2 of the signal, behind its history: front (3, 4), gain and offset, applied to motion (3, n)."""
+    n = motion.shape[1]
+    for a in range(3):
+        xx, xy, xz, x0, axis = (
+            front[a, 0],
+            front[a, 1],
+            front[a, 2],
+            front[a, 3],
+            signal[row + a, HISTORY : HISTORY + n],
+        )
+        for i in range(n):
+            axis[i] = x0 + (xx * motion[0, i] + xy * motion[1, i] + xz * motion[2, i])
 
 
-@njit(cache=True)
-def _step(
-    x: float, section: tuple[float, float, float, float, float], p: float, q: float
-) -> tuple[float, float, float]:
-    """One sample through a second-order section (transposed direct form II): output and new state."""
-    b0, b1, b2, a1, a2 = section
-    y = b0 * x + p
-    return y, b1 * x - a1 * y + q, b2 * x - a2 * y
-
-
-@njit(cache=True)
-def _filter(rows: NDArray[np.float64], sections: NDArray[np.float64], state: NDArray[np.float64]) -> None:
-    """Rows (n, 6) in place through sections (s, 2 triads, 5) with state (s, 2, 6).
-
-    The six channels are written out so that coefficients and states stay in registers: twice as fast as a loop.
-    """
-    for s in range(sections.shape[0]):
-        accel, gyro = _five(sections[s, 0]), _five(sections[s, 1])
-        p0, p1, p2 = _three(state[s, 0])
-        p3, p4, p5 = _three(state[s, 0, 3:])
-        q0, q1, q2 = _three(state[s, 1])
-        q3, q4, q5 = _three(state[s, 1, 3:])
-        for i in range(rows.shape[0]):
-            rows[i, 0], p0, q0 = _step(rows[i, 0], accel, p0, q0)
-            rows[i, 1], p1, q1 = _step(rows[i, 1], accel, p1, q1)
-            rows[i, 2], p2, q2 = _step(rows[i, 2], accel, p2, q2)
-            rows[i, 3], p3, q3 = _step(rows[i, 3], gyro, p3, q3)
-            rows[i, 4], p4, q4 = _step(rows[i, 4], gyro, p4, q4)
-            rows[i, 5], p5, q5 = _step(rows[i, 5], gyro, p5, q5)
-        state[s, 0] = (p0, p1, p2, p3, p4, p5)
-        state[s, 1] = (q0, q1, q2, q3, q4, q5)
-
-
-@njit(cache=True)
-def _sample(rows: NDArray[np.float64], positions: NDArray[np.float64], first: float, out: NDArray[np.float64]) -> None:
-    """Add to `out` (m, c) the rows at `positions` by 4-point cubic (Lagrange) interpolation; row 0 is at `first`.
-
-    Gain error of the interpolation at half the ODR on a 4x grid: at most 0.9 %.
-    """
-    for i in range(positions.shape[0]):
-        whole = np.floor(positions[i])
-        f = positions[i] - whole
-        r = int(whole - first)
-        if f == 0:
-            for c in range(out.shape[1]):
-                out[i, c] += rows[r, c]
-            continue
-        w0 = -f * (f - 1) * (f - 2) / 6
-        w1 = (f + 1) * (f - 1) * (f - 2) / 2
-        w2 = -(f + 1) * f * (f - 2) / 2
-        w3 = (f + 1) * f * (f - 1) / 6
-        for c in range(out.shape[1]):
-            out[i, c] += w0 * rows[r - 1, c] + w1 * rows[r, c] + w2 * rows[r + 1, c] + w3 * rows[r + 2, c]
-
-
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _to_counts(
     signal: NDArray[np.float64], lsb: NDArray[np.float64], limit: NDArray[np.float64], counts: NDArray[np.int16]
 ) -> None:
@@ -381,56 +249,6 @@ def _to_counts(
     for i in range(signal.shape[0]):
         for c in range(signal.shape[1]):
             counts[i, c] = int(min(max(np.rint(signal[i, c] / lsb[c]), -limit[c]), limit[c]))
-
-
-_UNITY = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
-
-
-@lru_cache(maxsize=256)
-def _low_pass_sections(
-    cutoffs_hz: tuple[float | None, float | None], rate_hz: float, order: int
-) -> NDArray[np.float64]:
-    """Butterworth low-pass of both triads, (s, 2, 5) with b0 b1 b2 a1 a2; None, or rate / 2 and more: unity."""
-    sections = np.tile(_UNITY, (order // 2, 2, 1))
-    for triad, cutoff_hz in enumerate(cutoffs_hz):
-        if cutoff_hz is not None and cutoff_hz < rate_hz / 2:
-            sos = np.asarray(butter(order, cutoff_hz, fs=rate_hz, output="sos"), np.float64)
-            sos[:, :3] *= (sos[:, 3:].sum(axis=1) / sos[:, :3].sum(axis=1))[:, None]  # unit gain at 0 Hz of each
-            sections[:, triad] = sos[:, [0, 1, 2, 4, 5]]
-    return _without_unity(sections)
-
-
-def _resonance_section(resonance_hz: float | None, quality: float, rate_hz: float) -> NDArray[np.float64]:
-    """w0^2 / (s^2 + s w0 / Q + w0^2) by the bilinear transform exact at w0, (5,).
-
-    None, or a resonance too near half the rate to be represented: unity.
-    """
-    if resonance_hz is None or resonance_hz >= 0.45 * rate_hz:
-        return _UNITY
-    w = math.tan(math.pi * resonance_hz / rate_hz)
-    norm = 1 / (1 + w / quality + w * w)
-    return np.array([w * w, 2 * w * w, w * w, 2 * (w * w - 1), 1 - w / quality + w * w]) * norm
-
-
-@lru_cache(maxsize=256)
-def _chain_sections(
-    device_name: str, cutoffs_hz: tuple[float | None, float | None], grid_rate_hz: float
-) -> NDArray[np.float64]:
-    """All filters between motion and sampling, (s, 2, 5): the transducer's own response and the anti-alias filter."""
-    device = DEVICES[device_name]
-    resonance = np.stack(
-        [
-            _resonance_section(device.accel_resonance_hz, device.accel_quality, grid_rate_hz),
-            _resonance_section(device.gyro_resonance_hz, device.gyro_quality, grid_rate_hz),
-        ]
-    )
-    low_pass = _low_pass_sections(cutoffs_hz, grid_rate_hz, device.anti_alias_order)
-    return np.concatenate([_without_unity(resonance[None]), low_pass])
-
-
-def _without_unity(sections: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The sections (s, 2, 5) that do something to either triad."""
-    return np.ascontiguousarray(sections[(sections != _UNITY).any(axis=(1, 2))])
 
 
 class ImuStream:
@@ -466,18 +284,17 @@ class ImuStream:
         self._front, self._front_per_c = _front_end(spec)
 
         cutoffs_hz = spec.bandwidths_hz if spec.anti_alias else (None, None)
-        self._sections = _chain_sections(device.name, cutoffs_hz, grid_rate_hz)
-        self._state = np.zeros((len(self._sections), 2, _WIDTH))
-        self._rows = np.empty((_HISTORY, _WIDTH))
+        self._filter = Cascade(chain_sections(device.name, cutoffs_hz, grid_rate_hz))
+        self._signal = np.empty((WIDTH, HISTORY))
         self._n_grid = 0
         self._n_samples = 0
 
         # A low-pass below half the ODR is in the way of the sensor's noise too.
-        self._noise_sections = _low_pass_sections(cutoffs_hz, spec.odr_hz, device.anti_alias_order)
-        self._noise_state = np.zeros((len(self._noise_sections), 2, _WIDTH))
+        noise_sections = low_pass_sections(cutoffs_hz, spec.odr_hz, device.anti_alias_order)
+        self._noise_filter = Cascade(noise_sections) if len(noise_sections) else None
         density, instability, walk = (np.repeat(pair, 3)[:n] for pair in device.noise(spec.range_g))
         self._noise = NoiseStream(density, instability, walk, spec.odr_hz, n, random.noise("noise"))
-        if len(self._noise_sections):
+        if self._noise_filter is not None:
             self._draw_noise(
                 min(20000, math.ceil(5 * spec.odr_hz / min(spec.bandwidths_hz)))
             )  # let the noise filter settle
@@ -518,16 +335,17 @@ class ImuStream:
         if n == 0:
             return counts
         front = self._front + (temperature_c - self.spec.figures.reference_temperature_c) * self._front_per_c
-        if len(self._rows) < _HISTORY + n:
-            self._rows = np.concatenate([self._rows[:_HISTORY], np.empty((n, _WIDTH))])
-        new = self._rows[_HISTORY : _HISTORY + n]
-        _to_sensor_axes(accel_m_s2, front[0], new, 0)
-        _to_sensor_axes(rate_rad_s, front[1], new, 3)
+        if self._signal.shape[1] < HISTORY + n:
+            self._signal = np.concatenate([self._signal[:, :HISTORY], np.empty((WIDTH, n))], axis=1)
+        _to_sensor_axes(accel_m_s2, front[0], self._signal, 0)
+        _to_sensor_axes(rate_rad_s, front[1], self._signal, 3)
         if self._n_grid == 0:
-            self._rest_at(new[0])
-        _filter(new, self._sections, self._state)
+            first = self._signal[:, HISTORY].copy()
+            self._filter.rest_at(first)
+            self._signal[:, :HISTORY] = first[:, None]
+        self._filter.run(self._signal, HISTORY, HISTORY + n)
         self._sample_into(counts)
-        self._rows[:_HISTORY] = self._rows[n : n + _HISTORY]
+        self._signal[:, :HISTORY] = self._signal[:, n : n + HISTORY]
         self._n_grid += n
         return counts
 
@@ -539,7 +357,7 @@ class ImuStream:
         positions = self.clock.positions(self._n_samples, self._n_samples + m)
         self._n_samples += m
         signal = self._draw_noise(m)
-        _sample(self._rows, positions, float(self._n_grid - _HISTORY), signal)
+        interpolate(self._signal, float(self._n_grid - HISTORY), positions, signal)
         if self._on_signal or self._on_counts:
             times_s = self.clock.times_s(positions)
         for apply in self._on_signal:
@@ -550,19 +368,12 @@ class ImuStream:
 
     def _draw_noise(self, m: int) -> NDArray[np.float64]:
         noise = self._noise.draw(m)
-        if len(self._noise_sections):
-            padded = np.zeros((m, _WIDTH))
-            padded[:, : noise.shape[1]] = noise
-            _filter(padded, self._noise_sections, self._noise_state)
-            noise = padded[:, : noise.shape[1]]
+        if self._noise_filter is not None:
+            padded = np.zeros((WIDTH, m))
+            padded[: noise.shape[1]] = noise.T
+            self._noise_filter.run(padded, 0, m)
+            noise[:] = padded[: noise.shape[1]].T
         return noise
-
-    def _rest_at(self, row: NDArray[np.float64]) -> None:
-        """Filter states and history as if the input had always been `row` (all sections have unit gain at 0 Hz)."""
-        _, b1, b2, a1, a2 = np.repeat(self._sections, 3, axis=1).transpose(2, 0, 1)  # (s, 6) each
-        self._state[:, 1] = (b2 - a2) * row
-        self._state[:, 0] = (b1 - a1) * row + self._state[:, 1]
-        self._rows[:_HISTORY] = row
 
 
 def _front_end(spec: ImuSpec) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -66,7 +66,7 @@ def test_the_contract_catches_lost_state(monkeypatch: pytest.MonkeyPatch) -> Non
     true_push = imu.ImuStream.push
 
     def forgetful(self: imu.ImuStream, accel: NDArray[np.float64], rate: NDArray[np.float64]) -> NDArray[np.int16]:
-        self._rows[:3] = 0  # the grid points kept for the interpolation
+        self._signal[:, :3] = 0  # the grid points kept for the interpolation
         return true_push(self, accel, rate)
 
     monkeypatch.setattr(imu.ImuStream, "push", forgetful)

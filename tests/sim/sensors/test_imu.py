@@ -16,8 +16,9 @@ from sim.scenario.quantity import Normal
 from sim.scenario.realise import realise
 from sim.seeds import generator
 from sim.sensors.checks import SeededSource, amplitude_at, record, tone
+from sim.sensors.clock import SampleClock
 from sim.sensors.faults import RateSkew
-from sim.sensors.imu import ImuSpec, ImuStream, SampleClock, mount_rotation
+from sim.sensors.imu import ImuSpec, ImuStream, mount_rotation
 
 G = 9.80665
 
