@@ -124,9 +124,18 @@ def simulate(file: Path, out: Path | None, seed: int, plots: bool, calibration: 
     help="With --real: carry recordings to the scenario's speeds, or keep each at its own.",
 )  # fmt: skip
 @CALIBRATION
+@click.option(
+    "--calibrate/--no-calibrate", default=True, show_default=True,
+    help="With --real and no --calibration: first calibrate on the healthy recordings.",
+)  # fmt: skip
+@click.option(
+    "--report/--no-report", "with_report", default=True, show_default=True,
+    help="With --real: write report.html, real against synthetic, into the folder.",
+)  # fmt: skip
 def augment(
     files: tuple[Path, ...], out: Path, seed: int, windows: int | None, workers: int, real: str | None,
-    rate: float | None, skip_bad: bool, curate: bool, carry: bool, calibration: Path | None,
+    rate: float | None, skip_bad: bool, curate: bool, carry: bool, calibration: Path | None, calibrate: bool,
+    with_report: bool,
 ) -> None:  # fmt: skip
     """Make a labelled dataset from scenario FILES, or with --real from one and recordings of its machine.
 
@@ -135,7 +144,8 @@ def augment(
     from sim.scenario.reader import load
     from sim.scenario.schema import Scenario
 
-    loaded = [with_calibration(load(path, Scenario), calibration) for path in files]
+    plain = [load(path, Scenario) for path in files]
+    loaded = [with_calibration(scenario, calibration) for scenario in plain]
     if real is not None and len(loaded) > 1:
         raise click.UsageError("--real goes with one scenario, the twin of the machine that was recorded")
     try:
@@ -146,11 +156,16 @@ def augment(
                 manifest = make(loaded, out, seed, windows=windows, workers=workers, progress=update)
         else:
             from models.curation.recordings import real_set
+            from sim.calibration.command import calibrated_on
+            from sim.dataset.workshop import refuse_to_overwrite
             from sim.hybrid.dataset import augment_real
             from sim.hybrid.hybrid import Mix
 
             mix = Mix(carry=carry, windows_per_draw=loaded[0].model.dataset.windows_per_recording)
+            refuse_to_overwrite(out)
             recordings = real_set(real, skip_bad=skip_bad, curated=curate, rate_hz=rate)
+            if calibrate and calibration is None:
+                loaded = [calibrated_on(loaded[0], recordings.recordings)]
             with _progress("augmenting", "windows") as update:
                 manifest = augment_real(
                     loaded[0], recordings, out, seed, windows=windows, mix=mix, workers=workers, progress=update
@@ -164,6 +179,12 @@ def augment(
     for row in manifest["counts"]:
         what = f"{row['label']} ({row['fault_kind']}), sensor {row['sensor_state']}, {row['provenance']}"
         click.echo(f"  {row['windows']:8d}  {what}")
+    if real is not None and with_report:
+        from sim.dataset.report.report import write_report
+
+        fitted = None if loaded[0].model == plain[0].model else loaded[0].model
+        with _progress("comparing", "classes") as update:
+            click.echo(write_report(out, scenario=plain[0].model, calibrated=fitted, seed=seed, progress=update))
 
 
 @cli.command()

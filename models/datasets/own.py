@@ -18,6 +18,9 @@ from sim.scenario.schema import NORMAL
 _SAME = ("recording_id", "sensor_id", "machine_id", "channels", "sampling_rate_hz", "scenario", "provenance")
 """Columns that one recording has in common."""
 
+_CLOCK = 0.05
+"""Share of a window by which the next one may seem to start early or late: a sensor's own clock is off by some per cent."""
+
 
 def read_own(folder: Path) -> list[RealRecording]:
     """The recordings of a dataset folder, every part checked against its SHA-256.
@@ -59,12 +62,12 @@ def _stretches(rows: list[dict[str, Any]], length: int, folder: Path) -> list[tu
         step = (here["start_s"] - before["start_s"]) * here["sampling_rate_hz"]
         same = all(here[key] == before[key] for key in _SAME)
         faults = {before["label"], here["label"]} - {NORMAL}
-        if same and len(faults) < 2 and 0.5 < step < length - 0.5:
+        if same and len(faults) < 2 and 0.5 < step < (1.0 - _CLOCK) * length:
             raise DatasetError(
                 f"{folder}: windows of recording {here['recording_id']} overlap by {length - step:.0f} samples; make the"
                 " dataset without overlap to join them"
             )
-        if not same or len(faults) > 1 or abs(step - length) > 0.5:
+        if not same or len(faults) > 1 or abs(step - length) > _CLOCK * length:
             starts.append(i)
     return list(zip(starts, [*starts[1:], len(rows)], strict=True))
 

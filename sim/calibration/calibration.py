@@ -17,7 +17,7 @@ from sim.calibration.estimate import Estimate
 from sim.calibration.path import PathFit, fit_path, motions
 from sim.calibration.shaft_forces import ORDERS, ShaftForces, fit_shaft_forces
 from sim.calibration.spectra import TOP_SHARE, Channels, Healthy, bands, listen, segment_length
-from sim.calibration.spectral_model import centre
+from sim.calibration.spectral_model import centre, outside
 from sim.dataset.manifest import write_aside
 from sim.dataset.real import RealRecording, same_format
 from sim.effect import BearingPosition, MountPoint
@@ -56,10 +56,14 @@ class Figure(Spec):
         return f"< {self.value:.4g}" if self.bound else f"{self.value:.4g} +- {self.std:.2g}"
 
     def quantity(self) -> float | Distribution:
-        """What a scenario's key becomes: drawn about the value, or from nothing up to the bound."""
+        """What a scenario's key becomes: drawn about the value, or from nothing up to the bound.
+
+        Never wider than half the value: what is less certain is our ignorance, not a machine that changes so much.
+        """
         if self.bound:
             return Uniform((0.0, self.value)) if self.value > 0.0 else 0.0
-        return Normal((self.value, self.std)) if self.std > 0.0 else self.value
+        std = min(self.std, 0.5 * self.value)
+        return Normal((self.value, std)) if std > 0.0 else self.value
 
 
 class Line(Spec):
@@ -197,10 +201,10 @@ def calibrate(
 
 
 def apply(scenario: Scenario, calibration: Calibration) -> Scenario:
-    """The scenario with the calibration's figures: modes within the fitted bands, rolling noise, residual unbalance and
-    misalignment, and the noise of sensors of the same rate.
+    """The scenario with the calibration's figures.
 
-    What differs from recording to recording (levels, unbalance) becomes a normal distribution.
+    These are modes within the fitted bands, rolling noise, residual unbalance and misalignment, and the noise of sensors
+    of the same rate. What differs from recording to recording (levels, unbalance) becomes a normal distribution.
 
     Raises:
         DatasetError: the calibration is of another machine.
@@ -222,9 +226,7 @@ def apply(scenario: Scenario, calibration: Calibration) -> Scenario:
         position: bearing.model_copy(update={"noise_n": calibration.noise_n[position].quantity(), **law})
         for position, bearing in machine.bearings.items()
     }
-    rotor = machine.rotor.model_copy(
-        update={"residual_unbalance_g_mm": calibration.residual_unbalance_g_mm.quantity()}
-    )
+    rotor = machine.rotor.model_copy(update={"residual_unbalance_g_mm": calibration.residual_unbalance_g_mm.quantity()})
     changes: dict[str, object] = {"bearings": bearings, "rotor": rotor}
     offset, angle = calibration.residual_offset_mm, calibration.residual_angle_deg
     if machine.coupling is not None and offset is not None and angle is not None:
@@ -259,7 +261,9 @@ def _usable(recordings: Sequence[RealRecording]) -> list[RealRecording]:
         raise DatasetError(f"calibration needs healthy recordings (label normal); the labels are: {labels}")
     for r in healthy:
         if len(r.samples) < MIN_SAMPLES:
-            raise DatasetError(f"recording {r.id} has {len(r.samples)} samples; calibration needs {MIN_SAMPLES} at least")
+            raise DatasetError(
+                f"recording {r.id} has {len(r.samples)} samples; calibration needs {MIN_SAMPLES} at least"
+            )
         if not np.isfinite(r.samples).all():
             raise DatasetError(f"recording {r.id} holds NaN or infinity; leave it out or mend it")
     same_format(healthy)
@@ -307,9 +311,7 @@ def _modes(path: PathFit) -> list[FittedMode]:
 
 def _with_modes(machine: Machine, fitted: Sequence[FittedMode], low_hz: float, high_hz: float) -> Machine:
     """The machine with the fitted modes in place of its own between the bands' ends."""
-    own = machine.structure.modes
-    below = [m for m in own if centre(m.frequency_hz) < 0.8 * low_hz]
-    above = [m for m in own if centre(m.frequency_hz) > 1.1 * high_hz]
+    kept = [m for m in machine.structure.modes if outside(m, low_hz, high_hz)]
     modes = []
     for mode in fitted:
         size = max(abs(u) for motion in mode.shape.values() for u in motion)
@@ -322,7 +324,9 @@ def _with_modes(machine: Machine, fitted: Sequence[FittedMode], low_hz: float, h
                 tilt_rad_per_m={p: (t[0] , t[1], t[2]) for p, t in mode.tilt_rad_per_m.items()},
             )
         )  # fmt: skip
-    return machine.model_copy(update={"structure": Structure(modes=[*below, *modes, *above])})
+    return machine.model_copy(
+        update={"structure": Structure(modes=sorted([*kept, *modes], key=lambda m: centre(m.frequency_hz)))}
+    )
 
 
 def _artifact(

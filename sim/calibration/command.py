@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sim.errors import DatasetError
+
 if TYPE_CHECKING:
     from sim.calibration.calibration import Calibration
     from sim.dataset.real import RealRecording
@@ -34,6 +36,17 @@ def with_calibration(loaded: Loaded[Scenario], path: Path | None) -> Loaded[Scen
         return loaded
     calibration = load(path, Calibration)
     return replace(loaded, model=apply(loaded.model, calibration.model), files={**loaded.files, **calibration.files})
+
+
+def calibrated_on(loaded: Loaded[Scenario], recordings: Sequence[RealRecording]) -> Loaded[Scenario]:
+    """The scenario calibrated on its machine's healthy recordings; as it stands, with a note, where they do not do."""
+    from sim.calibration.calibration import calibrated
+
+    try:
+        return replace(loaded, model=calibrated(loaded.model, [r for r in recordings if r.normal]))
+    except DatasetError as error:
+        click.echo(f"note: the scenario is not calibrated: {error}", err=True)
+        return loaded
 
 
 @click.command()
@@ -118,8 +131,6 @@ def summary(calibration: Calibration) -> list[str]:
 def _chosen(recordings: Sequence[RealRecording], conditions: Sequence[str]) -> list[RealRecording]:
     """Recordings that meet all conditions KEY=VALUE."""
     import math
-
-    from sim.errors import DatasetError
 
     chosen = list(recordings)
     for condition in conditions:

@@ -19,8 +19,14 @@ from scipy import linalg, ndimage
 
 from sim.calibration.spectra import Channels, Healthy
 from sim.calibration.spectral_model import (
-    CORNER_LN_STD, EXPONENT_STD, Parameters, Setting, SpectralModel, healthy_density, noise_sources,
-)  # fmt: skip
+    CORNER_LN_STD,
+    EXPONENT_STD,
+    Parameters,
+    Setting,
+    SpectralModel,
+    healthy_density,
+    noise_sources,
+)
 from sim.effect import POINTS
 from sim.errors import DatasetError
 from sim.machine.machine import Machine
@@ -33,6 +39,7 @@ _BEYOND = 3  # modes tried in vain before the search ends
 _PLACES = 8  # that are tried for each further mode
 _START_DAMPING = (0.02, 0.08)
 _DAMPING = (0.003, 0.3)  # narrower than the bands; hardly a resonance any more
+_JACKKNIFE_STEPS = 15
 _SOFT = 2.0  # deviations beyond which a misfit counts linearly: lines that the median did not keep out
 _LAGS = 12  # bands over which misfits are taken to go together
 
@@ -129,7 +136,7 @@ def _grown(model: SpectralModel) -> Array:
 
 
 def _excess(model: SpectralModel, p: Array) -> tuple[Array, Array]:
-    """ln of measured over modelled density, (f, c), the recordings' weighted mean over neighbouring bands; its weight."""
+    """Log of measured over modelled density, (f, c), the recordings' weighted mean over neighbouring bands; its weight."""
     weight = model.weight**2
     known = ndimage.gaussian_filter1d(weight.sum(axis=0), 1.5, axis=0, mode="nearest")
     misfit = np.sum((model.log_data - model.log_density(model.parameters(p))) * weight, axis=0)
@@ -196,7 +203,8 @@ def _solve(model: SpectralModel, p: Array, steps: int) -> Array:
         while damping < 1e6:
             step = linalg.solve(normal + damping * scale, -slope, assume_a="pos")
             tried = p + np.clip(step, -1.0, 1.0)
-            tried[: 2 * m] = np.clip(tried[: 2 * m], low, high)  # what rings beyond the bands cannot be told from its flank
+            # What rings beyond the bands cannot be told from its flank.
+            tried[: 2 * m] = np.clip(tried[: 2 * m], low, high)
             new_residuals = model.residuals(tried)
             new_cost, new_weight = _soft(new_residuals, model.n_data)
             if new_cost < cost:
@@ -215,6 +223,21 @@ def _criterion(model: SpectralModel, p: Array) -> float:
     return 2.0 * cost + len(p) * math.log(model.n)
 
 
+def _jackknife(model: SpectralModel, p: Array) -> Array:
+    """Deviation of every figure from leaving out one recording after the other (Efron 1982), zero for less than three.
+
+    It holds what no misfit of the spectra shows: that one machine is not quite the same from recording to recording.
+    """
+    found = np.full((model.r, len(p)), np.nan)
+    if model.r < 3:
+        return np.zeros(len(p))
+    levels = len(model.expansions) * (2 + model.k)
+    for out in range(model.r):
+        left = np.delete(np.arange(len(p)), levels + out)
+        found[out, left] = _solve(model.without(out), p[left], _JACKKNIFE_STEPS)
+    return np.asarray(np.sqrt((model.r - 1) * np.nanvar(found, axis=0)))
+
+
 def _result(model: SpectralModel, p: Array) -> PathFit:
     residuals, jacobian = model.residuals(p), model.jacobian(p)
     _, weight = _soft(residuals, model.n_data)
@@ -227,7 +250,7 @@ def _result(model: SpectralModel, p: Array) -> PathFit:
     inflation[: data.size] = 1.0 / max(variance * together, 1.0)
     normal = jacobian.T @ ((weight * inflation)[:, None] * jacobian)
     covariance = np.linalg.pinv(normal, hermitian=True)
-    std = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    std = np.maximum(np.sqrt(np.maximum(np.diag(covariance), 0.0)), _jackknife(model, p))
     best = model.parameters(p)
     order = np.argsort(best.frequency_hz)
     m, k, r = len(order), model.k, model.r

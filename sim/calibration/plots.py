@@ -18,6 +18,7 @@ from sim.plots import BLUE, DPI, GREEN, GREY, INK, VERMILLION, WIDTH_IN, _settle
 _MOST_PANELS = 8
 _NAMED_ORDERS = (1, 2, 3, 4, 6, 8, 10)
 _SIGMAS = 2.0
+_LONGEST_NAME = 24
 
 
 def draw(fit: Fit, folder: Path) -> list[Path]:
@@ -51,17 +52,19 @@ def _channel(fit: Fit, c: int) -> Picture:
     picture = Picture(figsize=(WIDTH_IN, 0.9 + 2.9 * rows), dpi=DPI, layout="constrained")
     axes = picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     name = fit.path.setting.channels.names[c]
+    low_hz = min(0.8 * min(fit.healthy[r].speed.value for r in shown), fit.path.setting.frequency_hz[0])
     picture.suptitle(f"{fit.calibration.machine_id}, {name}: fit within {fit.calibration.misfit_db[name]:.1f} dB RMS")
     for i, panel in enumerate(axes.flat):
         if i < len(shown):
-            _panel(fit, c, shown[i], panel, first=i == 0)
+            _panel(fit, c, shown[i], panel, i == 0, low_hz)
         else:
             panel.set_visible(False)
-    levels = np.array([fit.path.log_density[r, :, c] for r in shown] + [np.log(fit.healthy[r].density[:, c]) for r in shown])
+    levels = np.array(
+        [fit.path.log_density[r, :, c] for r in shown] + [np.log(fit.healthy[r].density[:, c]) for r in shown]
+    )
     low, high = (math.exp(0.5 * q) for q in np.nanpercentile(levels, (0.5, 99.5)))
     axes[0, 0].set_ylim(0.3 * low, 4.0 * high)
-    hz = fit.path.setting.frequency_hz
-    axes[0, 0].set_xlim(min(0.8 * min(fit.healthy[r].speed.value for r in shown), hz[0]), hz[-1] * 1.05)
+    axes[0, 0].set_xlim(low_hz, fit.path.setting.frequency_hz[-1] * 1.05)
     for panel in axes[-1]:
         panel.set_xlabel("frequency (Hz)")
     for panel in axes[:, 0]:
@@ -69,7 +72,7 @@ def _channel(fit: Fit, c: int) -> Picture:
     return _settled(picture)
 
 
-def _panel(fit: Fit, c: int, r: int, panel: Axes, first: bool) -> None:
+def _panel(fit: Fit, c: int, r: int, panel: Axes, first: bool, low_hz: float) -> None:
     healthy, hz = fit.healthy[r], fit.path.setting.frequency_hz
     measured, dof = np.sqrt(healthy.density[:, c]), np.maximum(healthy.dof, 1.0)
     fitted, std = np.exp(0.5 * fit.path.log_density[r, :, c]), 0.5 * np.nan_to_num(fit.path.log_std[r, :, c], nan=0.0)
@@ -95,13 +98,14 @@ def _panel(fit: Fit, c: int, r: int, panel: Axes, first: bool) -> None:
     axis.tick_params(axis="y", labelsize=7, colors=BLUE)
     axis.set_ylabel("lines (g)", color=BLUE, fontsize=7)
     for x, y, order in zip(at, tall, lines.orders[seen], strict=True):
-        if order in _NAMED_ORDERS:
+        if order in _NAMED_ORDERS and x >= low_hz:
             axis.annotate(f"{order:g}x", (x, y), fontsize=6.5, color=BLUE, ha="center", va="bottom")
     panel.xaxis.set_major_locator(LogLocator(10.0, (1.0, 2.0, 5.0)))
     panel.xaxis.set_major_formatter(ScalarFormatter())
     panel.xaxis.set_minor_formatter(NullFormatter())
     level = fit.calibration.recordings[r].level_db.value
-    panel.set_title(f"{healthy.id}: {healthy.speed.rpm:.1f} rpm, {level:+.1f} dB beside the law of growth")
+    name = healthy.id if len(healthy.id) <= _LONGEST_NAME else f"{healthy.id[:_LONGEST_NAME]}..."
+    panel.set_title(f"{name}: {healthy.speed.rpm:.1f} rpm, {level:+.1f} dB beside the law")
     panel.set_zorder(axis.get_zorder() + 1)
     panel.patch.set_visible(False)
     if first:

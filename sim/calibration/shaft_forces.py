@@ -92,7 +92,8 @@ def fit_shaft_forces(
     start = np.array([guess, 0.0]) if by_offset.any() else np.array([guess])
     found = optimize.least_squares(misfit, start, loss="soft_l1")
     scatter = max(float(np.sum(misfit(found.x) ** 2)) / max(len(sigma) - len(start), 1), 1.0)
-    std = np.sqrt(np.diag(np.linalg.pinv(found.jac.T @ found.jac)) * scatter)
+    jacobian: Array = np.asarray(found.jac)
+    std = np.sqrt(np.diag(np.linalg.pinv(jacobian.T @ jacobian)) * scatter)
     values = np.exp(found.x)
     unbalance = Estimate(1e6 * float(values[0]), 1e6 * float(values[0] * std[0]), "g mm")
     if len(start) > 1:
@@ -120,8 +121,10 @@ def _unbalance(machine: Machine, speed_hz: float) -> Complex:
 
 
 def _misalignment(machine: Machine, line: int) -> list[Complex]:
-    """Forces (9,) on the housings at one of `ORDERS`, radial in several directions and axial, for the scenario's own
-    residual offset and angle; the mean over their powers is that of unknown phases and direction."""
+    """Forces (9,) on the housings at one of `ORDERS` by the scenario's own residual offset and angle.
+
+    Radial ones in several directions and axial ones: the mean of their powers is that of unknown phases and direction.
+    """
     coupling, rotor = machine.coupling, machine.rotor
     assert coupling is not None
     share = coupling.variation()[line]
@@ -134,11 +137,11 @@ def _misalignment(machine: Machine, line: int) -> list[Complex]:
     drive_n, non_drive_n, moment_nm = middle.static_reaction(
         centre(coupling.residual_offset_mm), centre(coupling.residual_angle_deg), centre(rotor.bearing_span_m)
     )
-    forces = []
+    forces: list[Complex] = []
     axial = math.sqrt(2.0) * share * moment_nm / (middle.axial_radius_mm * 1e-3)
     for turn in np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS:
         along, across = np.array([math.cos(turn), math.sin(turn), 0]), np.array([-math.sin(turn), math.cos(turn), 0])
         radial = math.sqrt(2.0) * share * (along - 1j * across / 3.0)
-        forces.append(np.concatenate((drive_n * radial, non_drive_n * radial, np.zeros(3))))
+        forces.append(np.concatenate((drive_n * radial, non_drive_n * radial, np.zeros(3))).astype(np.complex128))
         forces.append(np.array([0, 0, axial, 0, 0, 0, 0, 0, 0], dtype=np.complex128))
     return forces

@@ -161,10 +161,7 @@ def listen(recording: RealRecording, scenario: Scenario, channels: Channels, edg
     x = np.asarray(recording.samples[:, channels.index(recording.channels)], np.float64)
     x = x - x.mean(axis=0)
     rate_hz = recording.rate_hz
-    try:
-        speed = estimate_speed(x, rate_hz, *speed_range_rpm(scenario, recording))
-    except DatasetError as error:
-        raise DatasetError(f"recording {recording.id}: {error}") from None
+    speed = _speed(x, recording, scenario)
     top = max(min(int(TOP_SHARE * rate_hz / speed.value), _LINE_ORDERS), 1)
     lines, left = split(x, rate_hz, speed, range(1, top + 1))
     steady = steady_lines(left, rate_hz)
@@ -194,6 +191,17 @@ def listen(recording: RealRecording, scenario: Scenario, channels: Channels, edg
             size = np.sqrt(power[inside])
             coherence[band] = (cross[inside] / (size[:, :, None] * size[:, None, :] + 1e-300)).mean(axis=0)
     return Healthy(recording.id, speed, lines, steady, density, dof, coherence)
+
+
+def _speed(x: Array, recording: RealRecording, scenario: Scenario) -> Speed:
+    """By the shaft's lines; where a machine runs so well that none stands out, the stated one."""
+    try:
+        return estimate_speed(x, recording.rate_hz, *speed_range_rpm(scenario, recording))
+    except DatasetError as error:
+        if not recording.speed_rpm > 0.0:
+            raise DatasetError(f"recording {recording.id}: {error}") from None
+        hz = recording.speed_rpm / 60.0
+        return Speed(hz, 0.5 * NOMINAL_REACH * hz, "Hz")
 
 
 def _cross_spectra(x: Array, rate_hz: float, nperseg: int) -> tuple[Array, Array]:

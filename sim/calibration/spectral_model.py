@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,12 @@ def rolling_density(
     return np.asarray(density * (speed_hz / rated_hz) ** (2.0 * exponent) * (1.0 + 0.5 * MODULATION**2))
 
 
+def outside(mode: Mode, low_hz: float, high_hz: float) -> bool:
+    """Whether a mode lies so far from the bands that they say nothing of it."""
+    frequency_hz = centre(mode.frequency_hz)
+    return frequency_hz < 0.8 * low_hz or frequency_hz > 1.1 * high_hz
+
+
 def accelerance(frequency_hz: Array, mode_hz: Array, damping: Array) -> Complex:
     """(f, m) acceleration per force of modes of unit mass."""
     w2, wm = (2.0 * np.pi * frequency_hz[:, None]) ** 2, 2.0 * np.pi * mode_hz
@@ -87,7 +93,7 @@ def modal_transfer(modes: Sequence[Mode], rows: Array, sources: Array, frequency
     frequency = np.array([centre(mode.frequency_hz) for mode in modes])
     damping = np.array([centre(mode.damping_ratio) for mode in modes])
     h = accelerance(frequency_hz, frequency, damping) / np.array([centre(mode.modal_mass_kg) for mode in modes])
-    return np.einsum("fm,mc,ms->fcs", h, shapes @ rows.T, shapes @ sources.T, optimize=True)
+    return np.asarray(np.einsum("fm,mc,ms->fcs", h, shapes @ rows.T, shapes @ sources.T, optimize=True))
 
 
 def healthy_density(
@@ -134,12 +140,9 @@ class Setting:
     sensor_g: float
 
     def kept(self) -> list[Mode]:
-        """Modes below the bands, which stay the scenario's."""
-        return [m for m in self.machine.structure.modes if centre(m.frequency_hz) < 0.8 * self.frequency_hz[0]]
-
-    def above(self) -> list[Mode]:
-        """Modes above the bands, which stay the scenario's, but are not heard."""
-        return [m for m in self.machine.structure.modes if centre(m.frequency_hz) > 1.1 * self.frequency_hz[-1]]
+        """Modes below and above the bands, which stay the scenario's."""
+        low, high = self.frequency_hz[[0, -1]]
+        return [m for m in self.machine.structure.modes if outside(m, low, high)]
 
 
 class Basis:
@@ -220,6 +223,7 @@ class SpectralModel:
 
     def __init__(self, setting: Setting, density: Array, dof: Array, coherence: Array) -> None:
         self.setting, self.basis, self.coherence = setting, Basis(setting), coherence
+        self.density, self.dof = density, dof
         self.r, self.f, self.c = density.shape
         self.k = len(self.basis.free)
         self.sources, _ = noise_sources(setting.machine)
@@ -248,6 +252,14 @@ class SpectralModel:
         self.floor = np.minimum(setting.sensor_g**2, 0.5 * lowest) if known else 0.1 * lowest
         """Sensor's noise to begin with: the datasheet's, but never more than was measured."""
         self.floor_deviation = _SENSOR_LN if known else _UNKNOWN_SENSOR_LN
+
+    def without(self, recording: int) -> SpectralModel:
+        """The same with one recording fewer."""
+        setting = replace(self.setting, speeds_hz=np.delete(self.setting.speeds_hz, recording))
+        rest = np.delete(self.density, recording, axis=0), np.delete(self.dof, recording, axis=0)
+        fewer = SpectralModel(setting, *rest, self.coherence)
+        fewer.expansions, fewer.floor = self.expansions, self.floor
+        return fewer
 
     def start(self) -> Parameters:
         """Without any mode."""

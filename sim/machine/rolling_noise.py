@@ -41,7 +41,12 @@ class RollingNoise:
     """
 
     def __init__(
-        self, site: Site, position: BearingPosition, rms_n: float, extent: Extent = ALWAYS, modulation: float = MODULATION
+        self,
+        site: Site,
+        position: BearingPosition,
+        rms_n: float,
+        extent: Extent = ALWAYS,
+        modulation: float = MODULATION,
     ) -> None:
         self._position, self._extent = position, extent
         self._rms_n, self._rated_rad_s = rms_n, site.machine.rated_speed_rpm * RPM
