@@ -12,7 +12,7 @@ from numba import njit
 from sim.effect import Array, BearingPosition, Block, Site, Stream, Streams
 from sim.extent import Extent
 from sim.faults.base import Fault, Label
-from sim.gaussian import WhiteNoise, normal_pair, random_word
+from sim.gaussian import WhiteNoise, normal_value
 from sim.machine.bearing import contact_stiffness
 from sim.scenario.quantity import Quantity
 from sim.waveforms import add_pulses
@@ -107,7 +107,7 @@ def _pulses(
         for a, share in enumerate((math.sin(from_load), -math.cos(from_load), AXIAL_SHARE)):
             down[4 + a] = -unloading * thinning * share if size[i] > 0.0 else 0.0
             up[4 + a] = reload * flank / wide * share if size[i] > 0.0 else 0.0
-        spread = normal_pair(random_word(noise, np.uint64(number + found)))[0]
+        spread = normal_value(noise, np.uint64(number + found))
         next_angle += p.spacing_rad * max(1.0 + p.jitter * spread, 0.1)
         found += 1
     return found, next_angle
