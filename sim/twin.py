@@ -25,7 +25,7 @@ from sim.transfer import TransferPath
 from sim.waveforms import phasor
 from sim.world import Capture, Timeline, World
 
-BLOCK = 8192
+BLOCK = 16384
 """Grid samples per block: large enough that the cost per call vanishes, small enough for the processor's cache. It is
 a constant because the last bits of a sum may depend on it, and same seed must mean same bytes."""
 

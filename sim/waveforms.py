@@ -174,22 +174,26 @@ def add_shaped_noise(
         dt_s: grid spacing.
         modulation, phase: depth 0..1, rad.
         key, first: random stream, number of its first word here (see `sim.gaussian`).
-        states: (2,) filter states, carried on.
+        states: (3,) filter states, and the corner that they are at (0 at first); carried on.
     """
     mc, ms = modulation * math.cos(phase), modulation * math.sin(phase)
     d00, d01, d02 = directions[0]
     d10, d11, d12 = directions[1]
     white, shaped = np.zeros((2, _PIECE), dtype=np.float32), np.empty((2, _PIECE))
-    for start in range(0, gain.shape[0], _PIECE):
-        piece = slice(start, min(start + _PIECE, gain.shape[0]))
+    start = 0
+    while start < gain.shape[0]:
+        word = np.int64(first) + start
+        # The corner needs no exactness: the speed of now serves for a piece, and pieces begin where they do however time
+        # is cut into blocks.
+        if word % _PIECE == 0 or states[2] == 0.0:
+            states[2] = max(corner_order * speed_rad_s[start] * dt_s, 1e-9)
+        stop = min(start + _PIECE - word % _PIECE, gain.shape[0])
+        piece, n = slice(start, stop), stop - start
         factor, cosine, sine = gain[piece], cos_angle[piece], sin_angle[piece]
         x, y, z = out[0, piece], out[1, piece], out[2, piece]
-        n = factor.shape[0]
-        fill_pairs(key, first + np.uint64(start), white[0, :n], white[1, :n])
-        # The corner needs no exactness: the speed at the piece's start serves for all of it.
-        corner = max(corner_order * speed_rad_s[start] * dt_s, 1e-9)
+        fill_pairs(key, np.uint64(word), white[0, :n], white[1, :n])
         for j in range(2):
-            _low_pass(white[j, : -(-n // 4) * 4], corner, states[j], shaped[j])
+            _low_pass(white[j, : -(-n // 4) * 4], states[2], states[j], shaped[j])
             states[j] = shaped[j, n - 1]
         noise0, noise1 = shaped[0], shaped[1]
         for i in range(n):
@@ -197,6 +201,7 @@ def add_shaped_noise(
             x[i] += g * (d00 * noise0[i] + d10 * noise1[i])
             y[i] += g * (d01 * noise0[i] + d11 * noise1[i])
             z[i] += g * (d02 * noise0[i] + d12 * noise1[i])
+        start = stop
 
 
 class ShapedNoise:
@@ -220,7 +225,7 @@ class ShapedNoise:
         self._white = WhiteNoise(rng)
         self._directions = np.array(directions)
         self._corner_order, self._modulation, self._phase = corner_order, modulation, phase
-        self._states = self._white.draw(2)  # the filters start in their steady state: unit variance
+        self._states = np.append(self._white.draw(2), 0.0)  # the filters start in their steady state: unit variance
         self._words = np.uint64(1)
 
     def add(self, block: Block, point: str, gain: Array, rms_n: float = 1.0) -> None:

@@ -31,13 +31,10 @@ class ModalPath:
     """
 
     def __init__(self, bank: OscillatorBank, force_shapes: Array, shapes: Array, tilts: Array) -> None:
-        groups = -(-bank.n_modes // _LANES)  # lanes beyond the last mode are idle: all their factors are 0
-        idle = groups * _LANES - bank.n_modes
-        self._poles = np.pad(bank.poles, ((0, idle), (0, 0)))
-        self._velocity, self._acceleration = (np.pad(zeros, ((0, idle), (0, 0))) for zeros in bank.zeros)
-        self._force_shapes = np.pad(force_shapes, ((0, idle), (0, 0)))
-        self._shapes, self._tilts = (np.pad(part, ((0, 0), (0, idle))) for part in (shapes, tilts))
-        self._state = np.zeros((groups, _LANES, _HISTORY))
+        velocity, acceleration = bank.zeros
+        self._poles, self._velocity, self._acceleration = _padded(bank.poles), _padded(velocity), _padded(acceleration)
+        self._force_shapes, self._shapes, self._tilts = _padded(force_shapes), _padded(shapes.T), _padded(tilts.T)
+        self._state = np.zeros((len(self._poles), _HISTORY))
 
     def move(self, forces_n: Array, out: Array) -> None:
         """Advance through one block.
@@ -50,6 +47,13 @@ class ModalPath:
             forces_n, self._force_shapes, self._poles, self._acceleration, self._velocity, self._shapes, self._tilts,
             self._state, out,
         )  # fmt: skip
+
+
+def _padded(of_modes: Array) -> Array:
+    """A row a mode, up to whole groups of lanes: those beyond the last mode are idle, all their factors are 0."""
+    rows = np.zeros((-(-len(of_modes) // _LANES) * _LANES, of_modes.shape[1]))
+    rows[: len(of_modes)] = of_modes
+    return rows
 
 
 @njit(cache=True)
@@ -109,16 +113,16 @@ def _move(forces, force_shapes, poles, acceleration, velocity, shapes, tilts, st
         for row in range(out.shape[1]):
             out[0, row, start : start + n] = 0.0
             out[1, row, start : start + n] = 0.0
-        for g in range(state.shape[0]):
-            first, last = g * _LANES, (g + 1) * _LANES
+        for first in range(0, state.shape[0], _LANES):
+            group = slice(first, first + _LANES)
             for lane in range(_LANES):
-                w[lane, :_HISTORY] = state[g, lane]
+                w[lane, :_HISTORY] = state[first + lane]
                 _combine(force_shapes[first + lane], forces, start, n, signal[lane])
-            _recur(poles[first:last], signal, w, n)
-            for lane in range(_LANES):
-                state[g, lane] = w[lane, n : n + _HISTORY]
-            for kind, zeros, parts in ((0, acceleration, shapes), (1, velocity, tilts)):
+            _recur(poles[group], signal, w, n)
+            state[group] = w[:, n : n + _HISTORY]
+            for kind, zeros, shares in ((0, acceleration, shapes), (1, velocity, tilts)):
                 for lane in range(_LANES):
-                    _three_points(zeros[first + lane], w[lane], signal[lane], n)
-                for row in range(parts.shape[0]):
-                    _add_six(parts[row, first:last], signal, n, out[kind, row, start : start + n])
+                    if np.any(shares[first + lane]):  # else the lane keeps an older signal, and nothing takes of it
+                        _three_points(zeros[first + lane], w[lane], signal[lane], n)
+                for row in range(shares.shape[1]):
+                    _add_six(shares[group, row], signal, n, out[kind, row, start : start + n])
