@@ -59,9 +59,7 @@ def _advance(
 
 
 @njit(cache=True)
-def _fill_white(
-    keys: NDArray[np.uint64], first: int, deviation: NDArray[np.float64], out: NDArray[np.float64]
-) -> None:
+def _fill_white(keys: NDArray[np.uint64], first: int, deviation: NDArray[np.float64], out: NDArray[np.float64]) -> None:
     """White noise into `out` (channels, n): word i of a stream holds sample i of two channels (see `sim.gaussian`)."""
     pair = np.empty((2, _PIECE), np.float32)
     for start in range(0, out.shape[1], _PIECE):
