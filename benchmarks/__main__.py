@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks import bearing_contact, memory, rotor_time_response, throughput
+from benchmarks import bearing_contact, hybrid, memory, rotor_time_response, throughput
 
 
 def main() -> None:
     """Print all figures."""
-    for module in (throughput, memory, bearing_contact, rotor_time_response):
+    for module in (throughput, hybrid, memory, bearing_contact, rotor_time_response):
         print(f"== {module.__name__.removeprefix('benchmarks.')}")
         module.main()
         print()

@@ -8,15 +8,13 @@ best (ADI, protocol a), so that no augmentation is held against a weak baseline.
 
 from __future__ import annotations
 
-import os
-import warnings
-from contextlib import suppress
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.architectures.cnn import logits as build
+from models.keras_runtime import tensorflow
 from models.windows import LabelledWindows, Samples, Task
 from sim.seeds import generator
 
@@ -34,41 +32,6 @@ def compress(x: Samples) -> Samples:
     return np.asarray(np.sign(x) * np.log1p(np.abs(x) / LOG_SCALE_G), np.float32)
 
 
-@cache
-def _tensorflow() -> Any:
-    """TensorFlow on one thread, quietly: workers are processes, and sums in one order give the same figures again."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # plain kernels: no rounding that differs by processor
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of a package TensorFlow brings along, about Python's age
-        import tensorflow as tf
-
-    tf.get_logger().setLevel("ERROR")  # it counts one new graph per training as a mistake
-    with suppress(RuntimeError):  # the caller has used TensorFlow before: its threads stay as they are
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-    return tf
-
-
-def build(length: int, channels: int, classes: int, seed: int) -> Any:
-    """The untrained Keras model: compressed windows (n, length, channels) to logits (n, classes)."""
-    keras = _tensorflow().keras
-    draws = generator(seed, "conv", "weights")
-
-    def layer(filters: int, kernel: int, stride: int) -> Any:
-        start = keras.initializers.HeNormal(seed=int(draws.integers(2**31)))
-        return keras.layers.Conv1D(filters, kernel, stride, "same", activation="relu", kernel_initializer=start)
-
-    inputs = keras.Input((length, channels))
-    x = layer(12, 16, 4)(inputs)
-    x = layer(16, 8, 4)(x)
-    x = layer(24, 4, 2)(x)
-    pooled = keras.layers.GlobalAveragePooling1D()(x)
-    start = keras.initializers.GlorotUniform(seed=int(draws.integers(2**31)))
-    return keras.Model(inputs, keras.layers.Dense(classes, kernel_initializer=start)(pooled))
-
-
 class ConvNet:
     """The network with its training: 500 steps of Adam on batches of 64 in which every class has the same share.
 
@@ -83,7 +46,7 @@ class ConvNet:
 
     def fit(self, windows: LabelledWindows) -> ConvNet:
         """Train from scratch; ValueError when `windows` hold fewer than two of the task's classes."""
-        tf = _tensorflow()
+        tf = tensorflow()
         target = class_numbers(windows.label, self.task.classes)
         members = [np.flatnonzero(target == number) for number in range(len(self.task.classes))]
         members = [rows for rows in members if len(rows)]
@@ -111,7 +74,7 @@ class ConvNet:
 
     def probabilities(self, windows: LabelledWindows) -> Floats:
         """Probability (n, classes) of each of the task's classes."""
-        tf = _tensorflow()
+        tf = tensorflow()
         logits = [self.model(compress(windows.x[at : at + 512])) for at in range(0, len(windows), 512)]
         return np.asarray(tf.nn.softmax(tf.concat(logits, axis=0)).numpy(), np.float64)
 

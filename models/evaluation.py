@@ -32,12 +32,12 @@ from models.forest import Forest, NormalisedForest
 from models.mahalanobis import Mahalanobis
 from models.protocols import Protocol
 from models.scores import Predictions, pooled
-from models.simulated import AUGMENTERS, SCENARIOS, TWINS
+from models.simulated import ABLATIONS, AUGMENTERS, SCENARIOS, TWINS
 from models.simulated import __name__ as SIMULATED
 from models.splits import Split
 from models.windows import LabelledWindows, Task, concatenate, windows_of
-from sim.dataset.augment import _start_worker
 from sim.dataset.real import RealRecording
+from sim.dataset.workers import start_worker
 from sim.errors import DatasetError
 from sim.seeds import generator
 
@@ -77,13 +77,15 @@ CLASSICAL = Arm("classical", classical)
 def known_arms() -> dict[str, Arm]:
     """All arms by name; the simulated ones work on sets whose machine has a twin among the scenarios."""
     twins = frozenset(TWINS)
-    simulated = [Arm(name, augment, brings_faults=True, sources=twins) for name, augment in AUGMENTERS.items()]
+    arms = {**AUGMENTERS, **ABLATIONS}
+    simulated = [Arm(name, augment, brings_faults=True, sources=twins) for name, augment in arms.items()]
     return {arm.name: arm for arm in (REAL, CLASSICAL, *simulated)}
 
 
 def chosen_arms(names: str = "") -> list[Arm]:
-    """The arms of comma-separated names, all without; DatasetError for one that is not there."""
-    return list(_chosen("arm", names, known_arms()).values())
+    """The arms of comma-separated names, all but ablations without; DatasetError for one that is not there."""
+    known = known_arms()
+    return list(_chosen("arm", names or ",".join(name for name in known if name not in ABLATIONS), known).values())
 
 
 def chosen_models(names: str = "") -> list[str]:
@@ -218,7 +220,7 @@ def _run(jobs: Sequence[Job], folder: Path, workers: int) -> Iterator[None]:
             yield
         return
     context = multiprocessing.get_context("spawn")  # TensorFlow does not survive a fork
-    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker)
+    executor = ProcessPoolExecutor(workers, mp_context=context, initializer=start_worker)
     running: list[Future[None]] = []
     try:
         running = [executor.submit(run_job, job, folder) for job in jobs]
@@ -273,6 +275,8 @@ def _source_of(module: str, file: str) -> str:
     files = [own]
     if module in (Forest.__module__, Mahalanobis.__module__):
         files += [own.with_name("features.py")]
+    elif module == ConvNet.__module__:
+        files += [own.with_name("architectures") / "cnn.py"]
     elif module == SIMULATED:  # rests on all of the twin, and on its scenarios
         root = own.parents[1]
         files += sorted([*(root / "sim").rglob("*.py"), *SCENARIOS.glob("*.yaml")])

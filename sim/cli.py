@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from models.cli import data, evaluate_augmentation
+from models.cli import compare, data, evaluate, evaluate_augmentation, train
 from sim import __version__
+from sim.calibration.command import CALIBRATION, calibrate, with_calibration
+from sim.dataset.report.cli import report
 from sim.errors import Interrupted, SimtwinError
 
 if TYPE_CHECKING:
@@ -35,6 +37,10 @@ def cli() -> None:
 
 cli.add_command(data)
 cli.add_command(evaluate_augmentation)
+for _command in (train, evaluate, compare):
+    cli.add_command(_command)
+cli.add_command(calibrate)
+cli.add_command(report)
 
 
 @cli.command()
@@ -73,13 +79,14 @@ def schema() -> None:
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder to make. [default: SCENARIO-run]")
 @_SEED
 @click.option("--plots/--no-plots", default=True, show_default=True, help="Draw pictures.")
-def simulate(file: Path, out: Path | None, seed: int, plots: bool) -> None:
+@CALIBRATION
+def simulate(file: Path, out: Path | None, seed: int, plots: bool, calibration: Path | None) -> None:
     """Run the scenario FILE once: samples of every sensor as Parquet, and pictures."""
     from sim.scenario.reader import load
     from sim.scenario.schema import Scenario
     from sim.simulate import simulate as run
 
-    loaded = load(file, Scenario)
+    loaded = with_calibration(load(file, Scenario), calibration)
     if loaded.model.dataset.windows_per_class is not None and len(loaded.model.faults) > 1:
         click.echo(f"note: all {len(loaded.model.faults)} faults act, each from its `onset_s` on", err=True)
     folder = out if out is not None else Path(f"{loaded.model.name}-run")
@@ -100,24 +107,63 @@ def simulate(file: Path, out: Path | None, seed: int, plots: bool) -> None:
     "--workers", type=click.IntRange(1, 256), default=len(os.sched_getaffinity(0)), show_default="all cores",
     help="Processes; the dataset's bytes do not depend on it.",
 )  # fmt: skip
-def augment(files: tuple[Path, ...], out: Path, seed: int, windows: int | None, workers: int) -> None:
-    """Make a labelled dataset from scenario FILES.
+@click.option(
+    "--real", metavar="DATASET", default=None,
+    help="Real recordings of the machine: a name of `simtwin data list`, a YAML description, or a dataset folder.",
+)  # fmt: skip
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=None,
+    help="With --real: rate of the windows in Hz. [default: the recordings' own]",
+)  # fmt: skip
+@click.option("--skip-bad", is_flag=True, help="With --real: leave out recordings that cannot be used, and list them.")
+@click.option(
+    "--curate/--no-curate", default=True, show_default=True,
+    help="With --real: leave out repeated stretches, spikes of the sensor, and rows that are no time series.",
+)  # fmt: skip
+@click.option(
+    "--carry/--no-carry", default=True, show_default=True,
+    help="With --real: carry recordings to the scenario's speeds, or keep each at its own.",
+)  # fmt: skip
+@CALIBRATION
+def augment(
+    files: tuple[Path, ...], out: Path, seed: int, windows: int | None, workers: int, real: str | None,
+    rate: float | None, skip_bad: bool, curate: bool, carry: bool, calibration: Path | None,
+) -> None:  # fmt: skip
+    """Make a labelled dataset from scenario FILES, or with --real from one and recordings of its machine.
 
     An interrupted run goes on where it was when the same command is given again.
     """
-    from sim.dataset.augment import augment as make
     from sim.scenario.reader import load
     from sim.scenario.schema import Scenario
 
-    loaded = [load(path, Scenario) for path in files]
+    loaded = [with_calibration(load(path, Scenario), calibration) for path in files]
+    if real is not None and len(loaded) > 1:
+        raise click.UsageError("--real goes with one scenario, the twin of the machine that was recorded")
     try:
-        with _progress("augmenting", "windows") as update:
-            manifest = make(loaded, out, seed, windows=windows, workers=workers, progress=update)
+        if real is None:
+            from sim.dataset.augment import augment as make
+
+            with _progress("augmenting", "windows") as update:
+                manifest = make(loaded, out, seed, windows=windows, workers=workers, progress=update)
+        else:
+            from models.curation.recordings import real_set
+            from sim.hybrid.dataset import augment_real
+            from sim.hybrid.hybrid import Mix
+
+            mix = Mix(carry=carry, windows_per_draw=loaded[0].model.dataset.windows_per_recording)
+            recordings = real_set(real, skip_bad=skip_bad, curated=curate, rate_hz=rate)
+            with _progress("augmenting", "windows") as update:
+                manifest = augment_real(
+                    loaded[0], recordings, out, seed, windows=windows, mix=mix, workers=workers, progress=update
+                )
     except KeyboardInterrupt:
         raise Interrupted("interrupted; give the same command again to go on from the finished parts") from None
+    for kind in ("questions", "left_out"):
+        for name, reason in manifest.get("real", {}).get(kind, []):
+            click.echo(f"{kind.removesuffix('s').replace('_', ' ')}: {name}: {reason}", err=True)
     click.echo(f"{out}: {manifest['rows']} windows in {len(manifest['parts'])} parts")
     for row in manifest["counts"]:
-        click.echo(f"  {row['windows']:8d}  {row['label']} ({row['fault_kind']}), sensor {row['sensor_state']}")
+        what = f"{row['label']} ({row['fault_kind']}), sensor {row['sensor_state']}, {row['provenance']}"
+        click.echo(f"  {row['windows']:8d}  {what}")
 
 
 @cli.command()
@@ -169,7 +215,8 @@ def _progress(what: str, unit: str) -> Iterator[_Update]:
         TextColumn("{task.completed:.0f}/{task.total:.0f} " + unit),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield _Update(progress, progress.add_task(what, total=1.0))
 
 

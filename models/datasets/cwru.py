@@ -60,7 +60,7 @@ class Cwru(Reader):
             recordings.append(
                 RealRecording(
                     samples=d["x"][i, :valid],
-                    channels=("accel_de_g", "accel_fe_g"),
+                    channels=("drive_end.accel_y_g", "non_drive_end.accel_y_g"),  # on top of the housings (12 o'clock)
                     rate_hz=12_000.0,
                     id=name,
                     label="bearing_wear" if part else "normal",

@@ -88,7 +88,7 @@ def _recording(rows: list[dict[str, Any]], samples: np.ndarray[Any, Any], name: 
         load=float(np.mean([row["load"] for row in rows])),
         machine_id=first["machine_id"],
         sensor_id=first["sensor_id"],
-        group=first["recording_id"],
+        group=first.get("group", first["recording_id"]),  # datasets made before there was such a column have none
         source=first["scenario"],
         start_s=float(first["start_s"]),
         anomaly=np.repeat([label != NORMAL for label in labels], len(samples) // len(rows)) if changing else None,

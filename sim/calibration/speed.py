@@ -195,7 +195,8 @@ def _refine(spectrum: _Spectrum, coarse_hz: float) -> tuple[float, float, tuple[
     values: list[float] = []
     orders: list[int] = []
     for k in range(1, HARMONICS + 1):
-        reach_hz = min(3.0 * k * std + 0.1 * resolution_hz, 1.0 * resolution_hz)
+        # The comb may have been caught by the flank of a line: the first one is looked for as far as a flank reaches.
+        reach_hz = min(3.0 * k * std + 0.1 * resolution_hz, resolution_hz) if orders else 2.0 * resolution_hz
         line = _peak(spectrum, k * value, reach_hz)
         if line is None:
             continue

@@ -67,8 +67,8 @@ def sample_windows(folder: Path, manifest: dict[str, Any], rows: NDArray[np.intp
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Windows, recordings, severity and speed by class and sensor state."""
-    grouped = table.groupby(["label", "fault_kind", "sensor_state"], sort=True, observed=True)
+    """Windows, recordings, severity and speed by class, sensor state and provenance."""
+    grouped = table.groupby(["label", "fault_kind", "sensor_state", "provenance"], sort=True, observed=True)
     counted: pd.DataFrame = grouped.agg(
         windows=("label", "size"),
         recordings=("recording_id", "nunique"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -81,13 +83,65 @@ class RealRecording:
 
     def part(self, start_s: float, end_s: float) -> RealRecording:
         """The stretch from `start_s` to `end_s` of this recording (s since its own start); same id and group."""
-        first, last = round(start_s * self.rate_hz), round(end_s * self.rate_hz)
+        return self.stretch(round(start_s * self.rate_hz), round(end_s * self.rate_hz))
+
+    def stretch(self, first: int, last: int) -> RealRecording:
+        """Samples `first` to `last` (exclusive) of this recording; same id and group."""
         return replace(
             self,
             samples=self.samples[first:last],
             start_s=self.start_s + first / self.rate_hz,
             anomaly=None if self.anomaly is None else self.anomaly[first:last],
         )
+
+
+@dataclass(frozen=True)
+class RealSet:
+    """Recordings as a dataset is made of them: usable, labelled, and each in one state of the machine throughout.
+
+    Attributes:
+        name: the known set's name, or the path of the description.
+        recordings: at their own rate; stretches of one recording share its id and group.
+        at_rate: the same at the rate of the windows.
+        content_sha256: of all that was read, before anything was left out.
+        left_out: (recording or file, reason) of what is not used.
+        questions: (recording, question) of what is used but should be looked at.
+        decisions: what curation did to each recording it changed or refused; None when it was off.
+    """
+
+    name: str
+    recordings: tuple[RealRecording, ...]
+    at_rate: tuple[RealRecording, ...]
+    content_sha256: str
+    left_out: tuple[tuple[str, str], ...] = ()
+    questions: tuple[tuple[str, str], ...] = ()
+    decisions: tuple[dict[str, Any], ...] | None = None
+
+
+def content_sha256(recordings: Sequence[RealRecording]) -> str:
+    """SHA-256 of recordings: samples and all that is said of them."""
+    digest = hashlib.sha256()
+    for recording in recordings:
+        said = {f.name: getattr(recording, f.name) for f in fields(recording) if f.name not in ("samples", "anomaly")}
+        digest.update(repr(sorted(said.items())).encode())
+        for array in (recording.samples, recording.anomaly):
+            digest.update(b"" if array is None else f"{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def in_one_state(recording: RealRecording) -> list[RealRecording]:
+    """The stretches of a recording throughout which the machine was in one state; same id and group."""
+    if recording.anomaly is None:
+        return [recording]
+    edges = np.flatnonzero(np.diff(recording.anomaly)) + 1
+    bounds = [0, *edges.tolist(), len(recording.samples)]
+    stretches = []
+    for first, last in pairwise(bounds):
+        stretch = replace(recording.stretch(first, last), anomaly=None)
+        if not recording.anomaly[first]:
+            stretch = replace(stretch, label=NORMAL, fault_kind=NORMAL, severity="")
+        stretches.append(stretch)
+    return stretches
 
 
 def cut(samples: NDArray[F], length: int, hop: int | None = None) -> NDArray[F]:
@@ -107,16 +161,19 @@ def to_windows(recording: RealRecording, length: int, hop: int | None = None) ->
 def columns(recording: RealRecording, count: int, length: int, hop: int | None = None) -> dict[str, Any]:
     """Columns of `count` windows of `length` samples of a recording, `hop` samples apart."""
     step = hop or length
+    kind: Any = recording.fault_kind or recording.label
     label: Any = recording.label
+    severity: Any = 0.0 if recording.normal else math.nan
     if recording.anomaly is not None:
         anomalous = [bool(recording.anomaly[i * step : i * step + length].any()) for i in range(count)]
-        label = [recording.label if a else NORMAL for a in anomalous]
+        label, kind = ([state if a else NORMAL for a in anomalous] for state in (label, kind))
+        severity = [math.nan if a else 0.0 for a in anomalous]
     return {
         "channels": ",".join(recording.channels),
         "sampling_rate_hz": recording.rate_hz,
         "label": label,
-        "fault_kind": recording.fault_kind or recording.label,
-        "severity": math.nan if recording.label != NORMAL else 0.0,
+        "fault_kind": kind,
+        "severity": severity,
         "severity_value": math.nan,
         "severity_unit": recording.severity,
         "sensor_state": "ok",
@@ -126,7 +183,8 @@ def columns(recording: RealRecording, count: int, length: int, hop: int | None =
         "start_s": recording.start_s + np.arange(count) * step / recording.rate_hz,
         "machine_id": recording.machine_id,
         "sensor_id": recording.sensor_id,
-        "recording_id": recording.group,
+        "recording_id": recording.id,
+        "group": recording.group,
         "provenance": REAL,
         "scenario": recording.source,
         "scenario_hash": "",

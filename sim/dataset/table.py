@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ _COLUMNS: list[tuple[str, pa.DataType, str]] = [
     ("severity", pa.float32(), "normalised severity of the worst fault: 0 none, 1 severe"),
     ("severity_value", pa.float32(), "physical figure of the worst fault, in severity_unit"),
     ("severity_unit", _TEXT, "unit of severity_value"),
+    ("rise_db", pa.float32(), "rise over healthy windows in the band a hybrid fault affects most; NaN where not known"),
     ("sensor_state", _TEXT, "state of the sensor: ok, or the sensor fault's; never a machine fault"),
     ("sensor_severity", pa.float32(), "normalised severity of the sensor fault"),
     ("speed_rpm", pa.float32(), "mean shaft speed in the window"),
@@ -30,7 +32,8 @@ _COLUMNS: list[tuple[str, pa.DataType, str]] = [
     ("start_s", pa.float64(), "start of the window, s since the start of the run"),
     ("machine_id", _TEXT, "the machine"),
     ("sensor_id", _TEXT, "the sensor; several joined by + when fused"),
-    ("recording_id", _TEXT, "the recording: windows of one recording must stay on one side of a split"),
+    ("recording_id", _TEXT, "the recording; of hybrid windows the real one underneath"),
+    ("group", _TEXT, "what must stay on one side of a split: the recording, or the specimen it shares with others"),
     ("provenance", _TEXT, "real, synthetic or hybrid"),
     ("scenario", _TEXT, "name of the scenario"),
     ("scenario_hash", _TEXT, "SHA-256 of the scenario's content"),
@@ -58,11 +61,16 @@ class Windows:
 
     Attributes:
         samples: (n, window_length, n_channels) float32.
-        columns: name -> a value for all windows, or a sequence of n.
+        columns: name -> a value for all windows, or a sequence of n. Without `group` it is the recording's id, without
+            `rise_db` it is not known.
     """
 
     samples: Samples
     columns: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        defaults = {"group": self.columns["recording_id"], "rise_db": math.nan}
+        object.__setattr__(self, "columns", defaults | self.columns)
 
 
 def to_table(windows: Sequence[Windows]) -> pa.Table:

@@ -14,18 +14,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
-from scipy import signal
+from scipy import linalg, signal
 from scipy.fft import irfft, next_fast_len, prev_fast_len, rfft
 from scipy.ndimage import gaussian_filter1d
 from scipy.optimize import nnls
 
-from sim.calibration.lines import fit_lines
 from sim.dataset.real import RealRecording
 from sim.effect import Array
+from sim.hybrid.remount import AS_IT_WAS, Mounting
+from sim.waveforms import cos_sin
+
+Single = NDArray[np.float32]
+Complex = NDArray[np.complex128]
 
 INERTIAL_EXPONENT = 2.0
 """Shaft lines grow with speed squared, as m e w^2 does."""
@@ -37,7 +42,7 @@ FAULT_EXPONENTS = (0.5, 1.5)
 """Range of the broad band's growth under a fault. A rough contact under constant preload only meets more asperities a
 second (power with speed, RMS with its root); impacts whose size also goes with the speed of impact, 1.5."""
 
-_ORDERS = tuple(range(1, 11))
+_ORDERS = 10
 _ENVELOPE_BINS = 512
 _SMOOTH_BINS = 2.0
 _MARGIN = 64
@@ -51,35 +56,37 @@ class Analysis:
     Attributes:
         recording: the recording.
         speed_hz: its shaft speed.
-        orders: (k,) of its shaft lines.
-        amplitude_g: (k, c) complex amplitudes of the lines, phase against the recording's start.
-        residual: (n, c) what is left.
+        mean_g: (c,) its mean: gravity and the sensor's offset.
+        amplitude_g: (c, k) complex amplitudes of the shaft's orders 1 to k, phase against the recording's start.
+        residual: (c, n) what is left.
         frequency_hz: (bins,) of the envelope.
-        density: (bins, c) smoothed power spectral density of the residual, g^2/Hz.
+        density: (c, bins) smoothed power spectral density of the residual, g^2/Hz.
     """
 
     recording: RealRecording
     speed_hz: float
-    orders: Array
-    amplitude_g: NDArray[np.complex128]
-    residual: Array
+    mean_g: Array
+    amplitude_g: Complex
+    residual: Single
     frequency_hz: Array
     density: Array
+    log_density: Array = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "log_density", np.log(self.density + _FLOOR))
 
     @staticmethod
     def of(recording: RealRecording, speed_hz: float) -> Analysis:
         """Take `recording` apart at its shaft speed."""
-        samples = recording.samples.astype(np.float64)
-        samples -= samples.mean(axis=0)
-        orders = [k for k in _ORDERS if k * speed_hz < 0.45 * recording.rate_hz]
-        lines = fit_lines(samples, recording.rate_hz, speed_hz, orders)
-        amplitude_g = np.asarray(lines.amplitude, dtype=np.complex128)
-        times_s = np.arange(len(samples)) / recording.rate_hz
-        residual = samples - _tones(np.array(orders), amplitude_g, speed_hz, times_s)
-        n = min(2 * _ENVELOPE_BINS, len(samples))
-        frequency_hz, density = signal.welch(residual, recording.rate_hz, "hann", n, axis=0)
-        density = np.exp(gaussian_filter1d(np.log(density + _FLOOR), _SMOOTH_BINS, axis=0))
-        return Analysis(recording, speed_hz, np.array(orders, float), amplitude_g, residual, frequency_hz, density)
+        samples = recording.samples.T.astype(np.float64)
+        mean_g = samples.mean(axis=1)
+        samples -= mean_g[:, None]
+        rate_hz, n = recording.rate_hz, samples.shape[1]
+        amplitude_g = _fit(samples, speed_hz / rate_hz, min(_ORDERS, math.ceil(0.45 * rate_hz / speed_hz) - 1))
+        add_orders(samples, -amplitude_g, 0.0, speed_hz / rate_hz)
+        frequency_hz, density = signal.welch(samples, rate_hz, "hann", min(2 * _ENVELOPE_BINS, n))
+        density = np.exp(gaussian_filter1d(np.log(density + _FLOOR), _SMOOTH_BINS, axis=1))
+        return Analysis(recording, speed_hz, mean_g, amplitude_g, samples.astype(np.float32), frequency_hz, density)
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ class GrowthLaw:
 
     Attributes:
         frequency_hz: (bins,).
-        floor: (bins, c) part that does not depend on speed (the sensor's noise, surroundings), g^2/Hz.
+        floor: (c, bins) part that does not depend on speed (the sensor's noise, surroundings), g^2/Hz.
         exponent: growth of the rest's RMS with speed.
     """
 
@@ -100,10 +107,12 @@ class GrowthLaw:
     def fit(healthy: Sequence[Analysis]) -> GrowthLaw:
         """Fit to healthy recordings: non-negative least squares of relative errors, in each bin and channel.
 
-        With speeds closer than a factor of 1.5 nothing can be said about growth: no floor, exponent 1.5.
+        With speeds closer than a factor of 1.5 nothing can be said about growth: no floor, exponent 1.5. A recording too
+        short for the envelope of the others has no say.
         """
+        first = max(healthy, key=lambda analysis: len(analysis.frequency_hz))
+        healthy = [analysis for analysis in healthy if len(analysis.frequency_hz) == len(first.frequency_hz)]
         speeds = np.array([a.speed_hz for a in healthy])
-        first = healthy[0]
         if speeds.max() < 1.5 * speeds.min():
             return GrowthLaw(first.frequency_hz, np.zeros_like(first.density), ROLLING_EXPONENT)
         grown = (speeds / np.exp(np.log(speeds).mean())) ** (2.0 * ROLLING_EXPONENT)
@@ -114,6 +123,12 @@ class GrowthLaw:
             terms = np.stack([1.0 / measured, grown / measured], axis=1)
             floor[index] = nnls(terms, np.ones(len(speeds)))[0][0]
         return GrowthLaw(first.frequency_hz, floor, ROLLING_EXPONENT)
+
+    def floor_at(self, frequency_hz: Array) -> Array:
+        """The floor at the bins (m,) of another recording's envelope, (c, m)."""
+        if len(frequency_hz) == len(self.frequency_hz):
+            return self.floor
+        return _interp(frequency_hz, self.frequency_hz, self.floor)
 
 
 def carried_samples(analysis: Analysis, speed_hz: float, rate_hz: float) -> int:
@@ -130,8 +145,9 @@ def carry(
     samples: int,
     rng: np.random.Generator,
     exponent: float | None = None,
+    mounting: Mounting = AS_IT_WAS,
 ) -> tuple[Array, float]:
-    """A stretch of the recording as it would be at another speed.
+    """A stretch of the recording as it would be at another speed, without its mean.
 
     Args:
         analysis: the recording.
@@ -141,68 +157,89 @@ def carry(
         samples: length of the result; at most `carried_samples`.
         rng: chooses the stretch and the shaft's angle at its start; fills frequencies the recording did not reach.
         exponent: growth of the broad band instead of the law's.
+        mounting: another mounting of the machine.
 
     Returns:
-        (samples, c), g; and the speed it has, Hz (lengths that transform fast may shift it by a per cent).
+        (c, samples), g; and the speed it has, Hz (lengths that transform fast may shift it by a per cent).
     """
     available = carried_samples(analysis, speed_hz, rate_hz)
     if samples > available:
         raise ValueError(f"{samples} samples wanted, the recording gives {available} at {60 * speed_hz:g} rpm")
     stretch = speed_hz / analysis.speed_hz
-    source_hz = analysis.recording.rate_hz
+    source_hz, available = analysis.recording.rate_hz, analysis.residual.shape[1]
     out = samples + 2 * _MARGIN
     # Lengths with small factors, or the transforms take many times as long; the speed gives way for it.
     out = next_fast_len(out, real=True)
-    count = prev_fast_len(min(round(out / rate_hz * stretch * source_hz), len(analysis.residual)), real=True)
+    count = prev_fast_len(min(round(out / rate_hz * stretch * source_hz), available), real=True)
     stretch = count / source_hz * rate_hz / out
     speed_hz = stretch * analysis.speed_hz
-    start = int(rng.integers(0, len(analysis.residual) - count + 1))
-    spectrum = rfft(analysis.residual[start : start + count], axis=0)
+    start = int(rng.integers(0, available - count + 1))
+    spectrum = rfft(analysis.residual[:, start : start + count])
     bins = out // 2 + 1
-    shared = min(bins, len(spectrum))
-    moved = np.zeros((bins, spectrum.shape[1]), dtype=np.complex128)
-    moved[:shared] = spectrum[:shared] * (out / count)
-    frequency_hz = np.arange(bins) * rate_hz / out
-    power = 2.0 * (law.exponent if exponent is None else exponent)
-    target = _target(analysis, law, stretch**power)
-    stretched_from = analysis.frequency_hz * stretch
-    gain = np.sqrt(
-        _interp(frequency_hz, analysis.frequency_hz, target)
-        / (_interp(frequency_hz, stretched_from, analysis.density) / stretch)
-    )
-    moved *= gain
+    frequency_hz: Array = np.arange(bins, dtype=np.float64) * (rate_hz / out)
+    target = _target(analysis, law, stretch ** (2.0 * (law.exponent if exponent is None else exponent)))
+    log_target = _interp(frequency_hz, analysis.frequency_hz, np.log(target + _FLOOR))
+    log_gain = 0.5 * (log_target - _interp(frequency_hz, analysis.frequency_hz * stretch, analysis.log_density))
+    log_gain += mounting.log_gain(frequency_hz)
+    shared = min(bins, spectrum.shape[1])
+    moved = np.zeros((len(spectrum), bins), dtype=np.complex64)
+    moved[:, :shared] = spectrum[:, :shared]
+    moved *= (math.sqrt(stretch) * out / count * np.exp(log_gain)).astype(np.float32)
     beyond = frequency_hz > 0.95 * stretch * source_hz / 2.0
     if beyond.any():
-        scale = np.sqrt(_interp(frequency_hz[beyond], analysis.frequency_hz, target) * rate_hz * out / 4.0)
+        scale = np.exp(0.5 * log_target[:, beyond] + mounting.log_gain(frequency_hz[beyond]))
         noise = rng.standard_normal((2, *scale.shape))
-        moved[beyond] = scale * (noise[0] + 1j * noise[1])
-    result: Array = irfft(moved, out, axis=0)[_MARGIN : _MARGIN + samples]
-    heard = analysis.orders * speed_hz < 0.45 * rate_hz
-    amplitude_g = analysis.amplitude_g[heard] * stretch**INERTIAL_EXPONENT
-    times_s = rng.uniform(0.0, 1.0 / speed_hz) + np.arange(samples) / rate_hz
-    result += _tones(analysis.orders[heard], amplitude_g, speed_hz, times_s)
+        moved[:, beyond] = math.sqrt(rate_hz * out / 4.0) * scale * (noise[0] + 1j * noise[1])
+    result: Array = irfft(moved, out)[:, _MARGIN : _MARGIN + samples].astype(np.float64)
+    heard_hz = speed_hz * np.arange(1, analysis.amplitude_g.shape[1] + 1)
+    heard_hz = heard_hz[heard_hz < 0.45 * rate_hz]
+    lines = analysis.amplitude_g[:, : len(heard_hz)] * stretch**INERTIAL_EXPONENT * np.exp(mounting.log_gain(heard_hz))
+    add_orders(result, lines, rng.uniform(), speed_hz / rate_hz)
     return result, speed_hz
 
 
-def _tones(orders: Array, amplitude_g: NDArray[np.complex128], speed_hz: float, times_s: Array) -> Array:
-    """Sum (n, c) of tones at whole orders: powers of one phasor, which are cheaper than a cosine each."""
-    once = np.exp(2j * math.pi * speed_hz * times_s)
-    result = np.zeros((len(times_s), amplitude_g.shape[1]))
-    phasor, reached = np.ones_like(once), 0
-    for order, amplitude in zip(orders.astype(int), amplitude_g, strict=True):
-        for _ in range(order - reached):
-            phasor = phasor * once
-        reached = order
-        result += np.outer(phasor.real, amplitude.real) - np.outer(phasor.imag, amplitude.imag)
-    return result
+@njit(cache=True)
+def add_orders(out: Array, amplitude: Complex, turns: float, turns_per_sample: float) -> None:
+    """Add whole orders of a shaft: out[c, i] += Re sum_k amplitude[c, k] exp(2 pi j (k + 1) (turns + i turns_per_sample)).
+
+    Horner's rule, order by order, so that the loops over samples vectorise.
+    """
+    n, orders = out.shape[1], amplitude.shape[1]
+    x, y, u, v = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    for i in range(n):
+        x[i], y[i] = cos_sin(2.0 * math.pi * (turns + i * turns_per_sample))
+    for c in range(out.shape[0]):
+        row = out[c]
+        for i in range(n):
+            u[i], v[i] = 0.0, 0.0
+        for k in range(orders - 1, -1, -1):
+            a, b = amplitude[c, k].real, amplitude[c, k].imag
+            for i in range(n):
+                p, q = u[i] + a, v[i] + b
+                u[i], v[i] = p * x[i] - q * y[i], p * y[i] + q * x[i]
+        for i in range(n):
+            row[i] += u[i]
+
+
+def _fit(samples: Array, turns_per_sample: float, orders: int) -> Complex:
+    """Complex amplitudes (c, orders) of the shaft's orders in samples (c, n), all at once by least squares.
+
+    As `sim.calibration.lines.fit_lines`, without the deviations, which take four times as long.
+    """
+    once = np.exp(2j * math.pi * turns_per_sample * np.arange(samples.shape[1]))
+    orders_of_shaft = np.cumprod(np.broadcast_to(once, (max(orders, 0), len(once))), axis=0)
+    basis = np.concatenate([orders_of_shaft.real, -orders_of_shaft.imag])
+    gram = basis @ basis.T
+    gram[np.diag_indices(len(gram))] *= 1.0 + 1e-9
+    solution = linalg.solve(gram, basis @ samples.T, assume_a="pos") if orders > 0 else np.zeros((0, len(samples)))
+    return np.ascontiguousarray((solution[:orders] + 1j * solution[orders:]).T)
 
 
 def _target(analysis: Analysis, law: GrowthLaw, growth: float) -> Array:
-    floor = np.minimum(law.floor, analysis.density)
+    floor = np.minimum(law.floor_at(analysis.frequency_hz), analysis.density)
     return np.asarray((analysis.density - floor) * growth + floor)
 
 
-def _interp(at: Array, frequency_hz: Array, density: Array) -> Array:
-    """Densities (bins, c) at other frequencies, log-linear, constant beyond the ends."""
-    logs = np.log(density + _FLOOR)
-    return np.asarray(np.exp(np.stack([np.interp(at, frequency_hz, log) for log in logs.T], axis=1)))
+def _interp(at: Array, frequency_hz: Array, values: Array) -> Array:
+    """Values (c, bins) at other frequencies, linear, constant beyond the ends."""
+    return np.stack([np.interp(at, frequency_hz, of_channel) for of_channel in values])

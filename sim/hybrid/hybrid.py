@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.calibration.speed import estimate_speed
-from sim.dataset.real import RealRecording, cut, same_format
+from sim.dataset.real import RealRecording, same_format
 from sim.effect import Array
-from sim.errors import DatasetError
+from sim.errors import DatasetError, ScenarioError
 from sim.hybrid.carry import FAULT_EXPONENTS, Analysis, GrowthLaw, carried_samples, carry
-from sim.hybrid.detectability import HealthyLevels
-from sim.hybrid.remount import remount
+from sim.hybrid.carry_error import CarryError
+from sim.hybrid.detectability import HealthyLevels, rises_db
+from sim.hybrid.remount import AS_IT_WAS, Mounting, remount
 from sim.hybrid.response import ResponseSimulator
 from sim.scenario.quantity import Distribution
 from sim.scenario.realise import plan
 from sim.scenario.schema import NORMAL, Scenario
 from sim.seeds import generator
 
+F = TypeVar("F", np.float32, np.float64)
+
 _LEVEL_SPEEDS = 9
-_LEVEL_WINDOWS = 6
+_LEVEL_WINDOWS = 2
+_LEVEL_DRAWS = 4
+_OWN_ERROR_DB = 1.0
+"""Scatter of a recording at its own speed: so that no recording is the only witness anywhere."""
 _SPEED_SEARCH = 0.03
+_SLOWEST = 50.0
+"""Fastest over slowest speed that recordings are carried to, at most."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +72,8 @@ class HybridWindows:
         speed_rpm: shaft speed.
         rise_db: rise of the simulated fault over healthy, in the most affected band; NaN for carried real faults, 0 healthy.
         base: the real recording underneath; its group is where a split must keep these windows.
+        severity, severity_value, severity_unit: of the simulated fault as it was drawn, normalised and physical. It
+            gives the response its shape; how loud that is, is `rise_db`. NaN for carried real faults, 0 healthy.
     """
 
     samples: NDArray[np.float32]
@@ -71,6 +82,9 @@ class HybridWindows:
     speed_rpm: float
     rise_db: float
     base: RealRecording
+    severity: float
+    severity_value: float
+    severity_unit: str
 
 
 class Hybrid:
@@ -103,29 +117,40 @@ class Hybrid:
         self._response = ResponseSimulator(scenario, self.rate_hz, real[0].channels)
         self._speeds = plan(scenario.operation)
         labels = {fault.label for fault in scenario.faults}
-        used = [r for r in real if r.normal or r.label in labels]
-        analyses = [Analysis.of(r, self._shaft_speed_hz(r)) for r in used]
+        analyses = [self._analysed(r) for r in real if r.normal or r.label in labels]
         self.healthy = [a for a in analyses if a.recording.normal]
         self.faulty = [a for a in analyses if not a.recording.normal]
         self.law = GrowthLaw.fit(self.healthy)
+        self.carry_error = CarryError.fit(self.healthy, self.law)
         self._levels: dict[int, HealthyLevels] = {}
 
-    def _shaft_speed_hz(self, recording: RealRecording) -> float:
+    def _analysed(self, recording: RealRecording) -> Analysis:
+        """The recording taken apart; one whose speed is not stated is given the speed that was found."""
+        stated = math.isfinite(recording.speed_rpm)
         low, high = self._speed_range
-        if math.isfinite(recording.speed_rpm):
+        if stated:
             low, high = recording.speed_rpm * (1 - _SPEED_SEARCH), recording.speed_rpm * (1 + _SPEED_SEARCH)
         try:
-            return estimate_speed(recording.samples, recording.rate_hz, low, high).value
-        except DatasetError:  # too short, or no line of the shaft stands out: then what the recording says must do
-            if math.isfinite(recording.speed_rpm):
-                return recording.speed_rpm / 60.0
-            raise
+            speed_hz = estimate_speed(recording.samples, recording.rate_hz, low, high).value
+        except (DatasetError, ValueError) as error:  # too short, or no line of the shaft stands out
+            if not stated:
+                raise DatasetError(
+                    f"recording {recording.id}: its speed is not stated and cannot be found ({error}); state it"
+                ) from None
+            speed_hz = recording.speed_rpm / 60.0  # then what the recording says must do
+        return Analysis.of(recording if stated else replace(recording, speed_rpm=60.0 * speed_hz), speed_hz)
 
     @cached_property
     def _speed_range(self) -> tuple[float, float]:
+        """Slowest and fastest speed of the operation, rpm, and a little beyond; what hardly turns is left out."""
         speeds = [s.speed_rpm for s in self.scenario.operation.plan()]
         ends = [s.support() if isinstance(s, Distribution) else (s, s) for s in speeds]
-        return 0.97 * min(low for low, _ in ends), 1.03 * max(high for _, high in ends)
+        fastest = max(high for _, high in ends)
+        if fastest <= 0.0:
+            raise ScenarioError(
+                f"scenario {self.scenario.name}: the machine never turns, so nothing can be carried to it"
+            )
+        return 0.97 * max(min(low for low, _ in ends), fastest / _SLOWEST), 1.03 * fastest
 
     def draw(self, name: str, seed: int, number: int) -> HybridWindows:
         """Windows of class `name` (`normal` or a fault's name in the scenario); a pure function of the arguments."""
@@ -137,31 +162,53 @@ class Hybrid:
         same_kind = [a for a in real if fault is not None and a.recording.fault_kind == fault.kind]
         real = same_kind or real
         if real and (not self.mix.simulate or rng.random() < self.mix.carried_share):
-            base, speed_hz, samples = self._base(real, rng, seed, number, float(rng.uniform(*FAULT_EXPONENTS)))
-            recording = base.recording
-            return self._windows(samples, recording.label, recording.fault_kind, speed_hz, math.nan, recording)
-        base, speed_hz, samples = self._base(self.healthy, rng, seed, number, None)
+            base, speed_hz, samples = self._base(real, rng, seed, number, exponent=float(rng.uniform(*FAULT_EXPONENTS)))
+            of = base.recording
+            return self._windows(
+                samples, base, speed_hz, label=of.label, kind=of.fault_kind or of.label, rise_db=math.nan,
+                severity=math.nan, severity_value=math.nan, severity_unit=of.severity,
+            )  # fmt: skip
         if fault is None:
-            return self._windows(samples, NORMAL, NORMAL, speed_hz, 0.0, base.recording)
-        levels = self._levels_at(speed_hz)
-        response = self._response.draw(name, 60.0 * speed_hz, len(samples), seed, number)
-        added_g = remount(response.samples_g, self.rate_hz, self.mix.path_scatter_db, rng)
-        samples = remount(samples, self.rate_hz, self.mix.remount_db, rng)
-        cuts = cut(added_g, self.length)
-        gain = levels.edge_gain(cuts, self.rate_hz) * 10.0 ** (rng.uniform(0.0, self.mix.span_db) / 20.0)
+            base, speed_hz, samples = self._base(self.healthy, rng, seed, number)
+            return self._windows(
+                samples, base, speed_hz, label=NORMAL, kind=NORMAL, rise_db=0.0,
+                severity=0.0, severity_value=0.0, severity_unit="",
+            )  # fmt: skip
+        base, speed_hz, samples = self._base(self.healthy, rng, seed, number, remount_db=self.mix.remount_db)
+        response = self._response.draw(name, 60.0 * speed_hz, samples.shape[1], seed, number)
+        added_g = remount(response.samples_g, self.rate_hz, self._mounting(rng, self.mix.path_scatter_db))
+        ratio = self._levels_at(speed_hz).ratio(self._cut(added_g))
+        gain = self._levels_at(speed_hz).edge_gain(ratio) * 10.0 ** (rng.uniform(0.0, self.mix.span_db) / 20.0)
         if not math.isfinite(gain):
             raise DatasetError(f"fault `{name}` of scenario {self.scenario.name} does not reach the sensor at all")
-        rise_db = float(levels.rises(cuts, gain, self.rate_hz).max())
-        samples += gain * added_g
-        return self._windows(samples, response.label, response.kind, speed_hz, rise_db, base.recording)
+        return self._windows(
+            samples + gain * added_g, base, speed_hz, label=response.label, kind=response.kind,
+            rise_db=float(rises_db(ratio, gain).max()), severity=response.severity,
+            severity_value=response.severity_value, severity_unit=response.severity_unit,
+        )  # fmt: skip
+
+    def _carry_error_db(self, base: Analysis, speed_hz: float) -> float:
+        """Scatter of a `Mounting` that stands for the error of carrying `base` to a speed."""
+        return self.carry_error.deviation_db(base.speed_hz, speed_hz) / math.sqrt(2.0)  # it is drawn twice
+
+    def _mounting(self, rng: np.random.Generator, scatter_db: float) -> Mounting:
+        channels = len(self.healthy[0].mean_g)
+        return Mounting.draw(rng, channels, scatter_db, self.rate_hz) if scatter_db > 0.0 else AS_IT_WAS
 
     def _base(
-        self, among: Sequence[Analysis], rng: np.random.Generator, seed: int, number: int, exponent: float | None
+        self,
+        among: Sequence[Analysis],
+        rng: np.random.Generator,
+        seed: int,
+        number: int,
+        exponent: float | None = None,
+        remount_db: float = 0.0,
     ) -> tuple[Analysis, float, Array]:
-        """A stretch of one of the recordings: at a speed of the scenario, or at its own."""
+        """A stretch (c, n) of one of the recordings, without its mean: at a speed of the scenario, or at its own."""
         if self.mix.carry:
             operation = self._speeds.draw(seed, self.scenario.name, "hybrid speed", number, int(rng.integers(2**62)))
-            drawn_hz = operation.plan()[0].speed_rpm / 60.0
+            turning = [segment.speed_rpm for segment in operation.plan() if segment.speed_rpm > 0.0]
+            drawn_hz = max(turning[int(rng.integers(len(turning)))], self._speed_range[0]) / 60.0
             speeds_hz = [drawn_hz] * len(among)
         else:
             speeds_hz = [analysis.speed_hz for analysis in among]
@@ -175,28 +222,56 @@ class Hybrid:
                 f"recording {recording.id} lasts {recording.duration_s:.3g} s, too short for one window of"
                 f" {self.length} samples at {self.rate_hz:g} Hz and {60 * speeds_hz[longest]:.0f} rpm, and none is longer"
             )
-        chosen = enough[int(rng.integers(len(enough)))]
+        # The nearer in speed, the better a witness: chosen in inverse proportion to the variance of its error.
+        errors_db = [self.carry_error.deviation_db(among[i].speed_hz, speeds_hz[i]) for i in enough]
+        weights = 1.0 / (_OWN_ERROR_DB**2 + np.square(errors_db))
+        chosen = enough[int(rng.choice(len(enough), p=weights / weights.sum()))]
         base, speed_hz, count = among[chosen], speeds_hz[chosen], min(self.mix.windows_per_draw, counts[chosen])
-        samples, speed_hz = carry(base, self.law, speed_hz, self.rate_hz, count * self.length, rng, exponent)
+        mounting = self._mounting(rng, math.hypot(remount_db, self._carry_error_db(base, speed_hz)))
+        samples, speed_hz = carry(base, self.law, speed_hz, self.rate_hz, count * self.length, rng, exponent, mounting)
         return base, speed_hz, samples
 
-    def _levels_at(self, speed_hz: float) -> HealthyLevels:
-        """Healthy levels at the nearest of a few speeds over the scenario's range."""
+    def prepare(self) -> None:
+        """Work out beforehand what draws need, instead of when they need it: for copies in several processes."""
+        for speed_hz in self._level_speeds_hz:
+            self._levels_at(float(speed_hz))
+
+    @cached_property
+    def _level_speeds_hz(self) -> Array:
+        """A few speeds over the scenario's range: those at which some healthy recording gives a whole window."""
         low, high = (rpm / 60.0 for rpm in self._speed_range)
         grid = np.geomspace(low, high, _LEVEL_SPEEDS) if high > 1.1 * low else np.array([math.sqrt(low * high)])
+        possible = [hz for hz in grid if any(carried_samples(a, hz, self.rate_hz) >= self.length for a in self.healthy)]
+        if not possible:
+            raise DatasetError(
+                f"no healthy recording is long enough for one window of {self.length} samples at {self.rate_hz:g} Hz and"
+                f" {60 * grid[0]:.0f} rpm, the slowest of scenario {self.scenario.name}"
+            )
+        return np.array(possible)
+
+    def _levels_at(self, speed_hz: float) -> HealthyLevels:
+        """Healthy levels at the nearest of those speeds."""
+        grid = self._level_speeds_hz
         nearest = int(np.abs(np.log(grid / speed_hz)).argmin())
         if nearest not in self._levels:
             rng = generator(0, self.scenario.name, "hybrid levels", nearest)
             windows = []
             for analysis in self.healthy:
                 count = min(_LEVEL_WINDOWS, carried_samples(analysis, grid[nearest], self.rate_hz) // self.length)
-                if count > 0:
-                    samples, _ = carry(analysis, self.law, grid[nearest], self.rate_hz, count * self.length, rng)
-                    windows.append(cut(samples, self.length))
-            self._levels[nearest] = HealthyLevels.of(windows, self.rate_hz)
+                for _ in range(_LEVEL_DRAWS if count > 0 else 0):
+                    mounting = self._mounting(rng, self._carry_error_db(analysis, grid[nearest]))
+                    wanted = count * self.length
+                    samples, _ = carry(analysis, self.law, grid[nearest], self.rate_hz, wanted, rng, mounting=mounting)
+                    windows.append(self._cut(samples))
+            self._levels[nearest] = HealthyLevels.of(windows)
         return self._levels[nearest]
 
-    def _windows(
-        self, samples: Array, label: str, kind: str, speed_hz: float, rise_db: float, base: RealRecording
-    ) -> HybridWindows:
-        return HybridWindows(cut(samples, self.length).astype(np.float32), label, kind, 60.0 * speed_hz, rise_db, base)
+    def _cut(self, samples: NDArray[F]) -> NDArray[F]:
+        """Samples (c, n) as windows (n_windows, length, c)."""
+        return samples.reshape(len(samples), -1, self.length).transpose(1, 2, 0)
+
+    def _windows(self, samples: Array, base: Analysis, speed_hz: float, **columns: Any) -> HybridWindows:
+        """The windows with the recording's mean, so that gravity and offset do not give away what is hybrid."""
+        with_mean = np.asarray(samples + base.mean_g[:, None], np.float32)
+        windows = np.ascontiguousarray(self._cut(with_mean))
+        return HybridWindows(windows, speed_rpm=60.0 * speed_hz, base=base.recording, **columns)

@@ -15,7 +15,7 @@ from sim.machine.bearing import CATALOGUE, BearingGeometry, LoadZone, load_zone
 from sim.machine.coupling import Coupling, MisalignmentStream
 from sim.machine.fan import Fan
 from sim.machine.motor import Motor
-from sim.machine.rolling_noise import RollingNoise
+from sim.machine.rolling_noise import CORNER_ORDER, RollingNoise
 from sim.machine.shaft import Shaft
 from sim.machine.structure import Structure
 from sim.machine.unbalance import UnbalanceStream
@@ -59,6 +59,10 @@ class Bearing(Part):
     """Constant radial load beside the rotor's weight (belt, preload), downwards."""
     noise_n: Annotated[float, Quantity(ge=0, le=1e5)] = 1.0
     """RMS of the healthy bearing's broad-band force at rated speed, vertical axis."""
+    noise_speed_exponent: Annotated[float, Quantity(ge=0, le=4)] = 2.0
+    """Power of the speed with which that RMS grows; `simtwin calibrate` reads it from recordings at several speeds."""
+    noise_corner_order: Annotated[float, Quantity(ge=1, le=1e5)] = CORNER_ORDER
+    """Corner of the noise's spectrum as an order of the shaft speed; likewise."""
     fidelity: Literal["signal", "contact"] = "signal"
     """`signal`: fast, event by event. `contact`: nonlinear Hertz contacts with clearance, integrated in time."""
 

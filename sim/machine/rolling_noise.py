@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from sim.drive import RPM
 from sim.effect import BearingPosition, Block, Site
 from sim.extent import ALWAYS, Extent
@@ -21,7 +23,10 @@ asperities in contact and less oil film make it more. The ADI Limerick rig, when
 1.5-6 kHz.
 """
 
-_DIRECTIONS = ((0.7, 1.0, 0.0), (0.0, 0.0, 0.5))
+MODULATION = 0.15
+"""Depth of the modulation once a turn."""
+
+DIRECTIONS = ((0.7, 1.0, 0.0), (0.0, 0.0, 0.5))
 """Radial noise, mostly along the load, and half as much axial noise, independent of it."""
 
 
@@ -29,19 +34,22 @@ class RollingNoise:
     """Cyclostationary broad-band force at one bearing housing: radial and axial noise, modulated once a turn.
 
     RMS at rated speed is `rms_n` on the vertical axis, 0.7 of it horizontally, 0.5 axially. It goes with speed
-    squared, so in a fixed band, as the corner moves up too, with its power 1.5, as on the healthy ADI Limerick rig.
+    squared, so in a fixed band, as the corner moves up too, with its power 1.5, as on the healthy ADI Limerick rig in
+    2-6 kHz; where the bearing states an exponent and a corner of its own, with those.
     Modulation once a turn comes from whatever turns with the shaft (residual unbalance, runout): Antoni 2009, Mech.
     Syst. Signal Process. 23(4), on cyclostationarity of bearing signals.
     """
 
     def __init__(
-        self, site: Site, position: BearingPosition, rms_n: float, extent: Extent = ALWAYS, modulation: float = 0.15
+        self, site: Site, position: BearingPosition, rms_n: float, extent: Extent = ALWAYS, modulation: float = MODULATION
     ) -> None:
         self._position, self._extent = position, extent
         self._rms_n, self._rated_rad_s = rms_n, site.machine.rated_speed_rpm * RPM
+        bearing = site.machine.bearings[position]
+        self._exponent = bearing.noise_speed_exponent
         phase = float(site.rng(f"rolling phase {position}").uniform(0.0, 2.0 * math.pi))
         rng = site.noise(f"rolling noise {position}")
-        self._noise = ShapedNoise(rng, _DIRECTIONS, CORNER_ORDER, modulation, phase)
+        self._noise = ShapedNoise(rng, DIRECTIONS, bearing.noise_corner_order, modulation, phase)
 
     @staticmethod
     def of_bearing(site: Site, position: BearingPosition) -> RollingNoise:
@@ -66,5 +74,8 @@ class RollingNoise:
         """Add the noise to the housing."""
         size = self._extent.over(block)
         if self._rms_n != 0.0 and size is not None:
-            gain_n = with_speed_squared(size, block.speed_rad_s, self._rms_n / self._rated_rad_s**2)
+            if self._exponent == 2.0:
+                gain_n = with_speed_squared(size, block.speed_rad_s, self._rms_n / self._rated_rad_s**2)
+            else:
+                gain_n = self._rms_n * size * np.abs(block.speed_rad_s / self._rated_rad_s) ** self._exponent
             self._noise.add(block, self._position, gain_n)

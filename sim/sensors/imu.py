@@ -110,6 +110,8 @@ class ImuSpec(Spec):
     """-3 dB of the low-pass for all channels; left out: the device's own."""
     specimen: Literal["typical", "nominal"] = "typical"
     """What errors of the specimen are where they are left out: drawn as the datasheet says, or zero."""
+    accel_noise_ug_per_sqrt_hz: Annotated[float, Quantity(ge=0, le=1e6)] | None = None
+    """White noise of the accelerometer; left out: the datasheet's."""
     rate_error_ppm: Annotated[float, Quantity(ge=-100000, le=100000)] = _of_specimen("rate_error_ppm")
     """Deviation of the sampling rate from its nominal value."""
     accel_scale_error_pct: _Percents = _of_specimen("accel_scale_error_pct")
@@ -297,6 +299,8 @@ class ImuStream:
         noise_sections = low_pass_sections(cutoffs_hz, spec.odr_hz, device.anti_alias_order)
         self._noise_filter = Cascade(noise_sections) if len(noise_sections) else None
         density, instability, walk = (np.repeat(pair, 3)[:n] for pair in device.noise(spec.range_g))
+        if spec.accel_noise_ug_per_sqrt_hz is not None:
+            density[:3] = 1e-6 * spec.accel_noise_ug_per_sqrt_hz
         self._noise = NoiseStream(density, instability, walk, spec.odr_hz, n, random.noise("noise"))
         if self._noise_filter is not None:
             self._draw_noise(

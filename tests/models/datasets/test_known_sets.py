@@ -114,7 +114,7 @@ class TestCwru:
             for size in ("0.007 in", "0.014 in", "0.021 in")
             for load in (0.0, 1.0)
         }
-        assert {r.channels for r in recordings} == {("accel_de_g", "accel_fe_g")}
+        assert {r.channels for r in recordings} == {("drive_end.accel_y_g", "non_drive_end.accel_y_g")}
         normal = next(r for r in recordings if r.label == "normal")
         assert normal.duration_s == pytest.approx(3.0)
 

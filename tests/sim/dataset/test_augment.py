@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from sim.dataset import augment as making
+from sim.dataset import parts, workers, workshop
 from sim.dataset.augment import augment, plan_parts
 from sim.dataset.manifest import sha256_of
 from sim.dataset.table import COLUMNS
@@ -22,7 +22,7 @@ from sim.errors import DatasetError, ScenarioError
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(making, "PART_ROWS", 16)
+    monkeypatch.setattr(parts, "PART_ROWS", 16)
 
 
 def table(folder: Path) -> pd.DataFrame:
@@ -33,18 +33,18 @@ def contents(folder: Path) -> dict[str, str]:
     return {p.name: sha256_of(p) for p in sorted(folder.iterdir())}
 
 
-MAKE_PART = making.make_part
+MAKE_PART = workers.make_part
 
 
 def interrupt_at(monkeypatch: pytest.MonkeyPatch, part_number: int) -> None:
     """Ctrl-C comes when this part is begun."""
 
-    def stops(work: Any, part: Any, folder: Path) -> Any:
+    def stops(make: Any, part: Any, folder: Path) -> Any:
         if part.number == part_number:
             raise KeyboardInterrupt
-        return MAKE_PART(work, part, folder)
+        return MAKE_PART(make, part, folder)
 
-    monkeypatch.setattr(making, "make_part", stops)
+    monkeypatch.setattr(workers, "make_part", stops)
 
 
 def descendants(pid: int) -> list[int]:
@@ -81,11 +81,13 @@ def test_rows_say_what_they_are(loaded: Any, tmp_path: Path) -> None:
         ("bearing_wear+imbalance", "bearing_outer+imbalance", "ok"): 8,
         ("normal", "normal", "stuck"): 8,
     }
-    assert {tuple(c.values()) for c in manifest["counts"]} == {(*k, n) for k, n in counts.items()}
+    assert {tuple(c.values()) for c in manifest["counts"]} == {(*k, "synthetic", n) for k, n in counts.items()}
     assert (rows[rows.label == "normal"].severity == 0).all()
     assert (rows[rows.label != "normal"].severity > 0).all()
     assert rows.speed_rpm.between(880, 2420).all()
     assert (rows.provenance == "synthetic").all()
+    assert (rows.group == rows.recording_id).all()
+    assert rows.rise_db.isna().all()
     samples = np.stack(rows.samples.tolist()).reshape(64, 128, 6)
     assert samples.dtype == np.float32
     assert np.isfinite(samples).all()
@@ -113,22 +115,22 @@ def test_manifest_lists_all_that_was_read_and_written(loaded: Any, tmp_path: Pat
 def test_an_interrupted_run_goes_on_where_it_was(loaded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     augment([loaded()], tmp_path / "whole", seed=1)
     made: list[int] = []
-    original = making.make_part
+    original = workers.make_part
 
-    def interrupted(work: Any, part: Any, folder: Path) -> Any:
+    def interrupted(make: Any, part: Any, folder: Path) -> Any:
         if len(made) == 2:
             raise KeyboardInterrupt
         made.append(part.number)
-        return original(work, part, folder)
+        return original(make, part, folder)
 
-    monkeypatch.setattr(making, "make_part", interrupted)
+    monkeypatch.setattr(workers, "make_part", interrupted)
     with pytest.raises(KeyboardInterrupt):
         augment([loaded()], tmp_path / "out", seed=1)
     assert not (tmp_path / "out").exists()
     assert made == [0, 1]
     made.clear()
     made.extend([-1] * 100)
-    monkeypatch.setattr(making, "make_part", lambda w, p, f: (made.append(p.number), original(w, p, f))[1])
+    monkeypatch.setattr(workers, "make_part", lambda m, p, f: (made.append(p.number), original(m, p, f))[1])
     seen: list[tuple[int, int]] = []
     augment([loaded()], tmp_path / "out", seed=1, progress=lambda done, total: seen.append((done, total)))
     assert made[100:] == [2, 3]
@@ -186,7 +188,7 @@ def test_a_damaged_part_is_made_again(loaded: Any, tmp_path: Path, monkeypatch: 
         augment([loaded()], tmp_path / "out", seed=1)
     damaged = tmp_path / "out.partial" / "part-000001.parquet"
     damaged.write_bytes(damaged.read_bytes()[:-1000])
-    monkeypatch.setattr(making, "make_part", MAKE_PART)
+    monkeypatch.setattr(workers, "make_part", MAKE_PART)
     augment([loaded()], tmp_path / "out", seed=1)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
@@ -220,7 +222,7 @@ def test_does_not_touch_a_folder_that_is_not_its_own(loaded: Any, tmp_path: Path
 
 def test_full_disk(loaded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk fills up while the second part is written (a real one can only be had with mount rights)."""
-    original = making.pq.write_table
+    original = parts.pq.write_table
     calls: list[Path] = []
 
     def fills_up(rows: Any, path: Path, **options: Any) -> None:
@@ -230,7 +232,7 @@ def test_full_disk(loaded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             raise OSError(28, "No space left on device")
         original(rows, path, **options)
 
-    monkeypatch.setattr(making.pq, "write_table", fills_up)
+    monkeypatch.setattr(parts.pq, "write_table", fills_up)
     with pytest.raises(DatasetError, match="the disk is full; free some space and run the same command again"):
         augment([loaded()], tmp_path / "out", seed=1)
     assert not (tmp_path / "out").exists()
@@ -243,8 +245,8 @@ def test_full_disk(loaded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_too_large_for_the_disk_is_said_before_the_work(
     loaded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small_disk = making.shutil.disk_usage(tmp_path)._replace(free=100_000)
-    monkeypatch.setattr(making.shutil, "disk_usage", lambda folder: small_disk)
+    small_disk = workshop.shutil.disk_usage(tmp_path)._replace(free=100_000)
+    monkeypatch.setattr(workshop.shutil, "disk_usage", lambda folder: small_disk)
     with pytest.raises(DatasetError, match=r"GB are needed and .* GB are free"):
         augment([loaded()], tmp_path / "out", seed=1)
     assert list(tmp_path.glob("out*")) == []
@@ -325,11 +327,10 @@ def test_median_fusion_gives_one_row_for_all_sensors(loaded: Any, tmp_path: Path
 
 
 def test_windows_option_keeps_the_proportions(loaded: Any) -> None:
-    parts = plan_parts([loaded().model], windows=640)
+    jobs = [job.recording for part in plan_parts([loaded().model], windows=640) for job in part.jobs]
     counts: dict[str | None, int] = {}
-    for part in parts:
-        for job in part.jobs:
-            counts[job.class_name] = counts.get(job.class_name, 0) + job.windows
+    for job in jobs:
+        counts[job.class_name] = counts.get(job.class_name, 0) + job.windows
     assert counts == {
         "normal": 240,
         "imbalance": 120,
@@ -337,8 +338,7 @@ def test_windows_option_keeps_the_proportions(loaded: Any) -> None:
         "imbalance+bearing_outer": 80,
         "imu0.stuck": 80,
     }
-    jobs = [job.class_name for part in parts for job in part.jobs]
-    assert set(jobs[:5]) == set(counts)  # classes take turns, so that every part holds a mix
+    assert {job.class_name for job in jobs[:5]} == set(counts)  # classes take turns, so that every part holds a mix
 
 
 def test_truth_follows_the_sensors_own_clock(loaded: Any, tmp_path: Path) -> None:
