@@ -8,7 +8,7 @@ state to the next block. Effects never see each other, so any of them can be swi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -25,6 +25,8 @@ Array = NDArray[np.float64]
 
 POINTS = ("disk", "drive_end", "non_drive_end", "casing")
 """Where forces act. `disk` is the rotor (filtered by its dynamics); the others are points of the structure."""
+
+_ROWS = {point: row for row, point in enumerate(POINTS)}
 
 MountPoint = Literal["drive_end", "non_drive_end", "casing"]
 """Points of the structure: bearing housings and the casing; where sensors sit."""
@@ -63,7 +65,7 @@ class Block:
 
     def force(self, point: str) -> Array:
         """The (3, n) force at one of `POINTS`, to be added to in place."""
-        view: Array = self.forces_n[POINTS.index(point)]
+        view: Array = self.forces_n[_ROWS[point]]
         return view
 
     @property
@@ -75,7 +77,7 @@ class Block:
     @property
     def n(self) -> int:
         """Samples in the block."""
-        return int(self.time_s.shape[0])
+        return len(self.time_s)
 
 
 class Stream(Protocol):
@@ -101,7 +103,7 @@ class Site:
 
     def at(self, *place: str) -> Site:
         """The same site for another effect."""
-        return replace(self, place=place)
+        return Site(self.machine, self.dt_s, self.seed, self.recording, place, self.capture)
 
     def rng(self, purpose: str) -> np.random.Generator:
         """A stream for what stays the same through the whole recording: phases, blade tolerances."""

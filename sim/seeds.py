@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,8 @@ class _HashedSeed(ISeedSequence):
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
         """`n_words` of `dtype` (uint32 or uint64)."""
-        words = hashlib.shake_128(self._path).digest(n_words * np.dtype(dtype).itemsize)
-        return np.frombuffer(words, dtype=np.dtype(dtype).newbyteorder("<")).astype(dtype)
+        words = np.frombuffer(hashlib.shake_128(self._path).digest(n_words * np.dtype(dtype).itemsize), dtype)
+        return words if sys.byteorder == "little" else words.byteswap()
 
 
 def generator(seed: int, *path: str | int) -> np.random.Generator:

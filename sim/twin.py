@@ -25,7 +25,7 @@ from sim.transfer import TransferPath
 from sim.waveforms import phasor
 from sim.world import Capture, Timeline, World
 
-BLOCK = 8192
+BLOCK = 16384
 """Grid samples per block: large enough that the cost per call vanishes, small enough for the processor's cache. It is
 a constant because the last bits of a sum may depend on it, and same seed must mean same bytes."""
 
@@ -178,7 +178,8 @@ class Twin:
 
     def _block(self, drive: Drive, first_s: float, start: int, buffer: Array, forces: Array) -> Block:
         time_s, angle, speed, accel, load, cos_angle, sin_angle = buffer
-        np.divide(np.arange(start, start + len(time_s)), self.grid_rate_hz, out=time_s)
+        time_s[:] = np.arange(start, start + len(time_s), dtype=np.float64)
+        time_s /= self.grid_rate_hz
         time_s += first_s
         drive.fill(time_s, angle, speed, accel, load)
         phasor(angle, cos_angle, sin_angle)

@@ -122,14 +122,25 @@ class ShaftLines:
 
 
 @njit(cache=True)
-def _first_order(corner: float) -> tuple[float, float]:
-    """Memory and input weight of a first-order low-pass with its corner (rad per sample) for white noise.
+def _low_pass(noise: Single, corner: float, state: float, out: Array) -> None:
+    """First-order low-pass with its corner (rad per sample) of white noise (n,), n a multiple of 4, after the value `state`.
 
-    The weight gives the density of a continuous process of unit variance below the grid's range; what such a process has
-    beyond it is left out, not folded in, so the level does not depend on the grid.
+    The density is that of a continuous process of unit variance below the grid's range; what such a process has beyond it
+    is left out, not folded in, so the level does not depend on the grid. Four samples a step: each waits for the last
+    of the four before, not for its neighbour.
     """
     keep = math.exp(-corner)
-    return keep, (1.0 - keep) * math.sqrt(2.0 / corner)
+    feed = (1.0 - keep) * math.sqrt(2.0 / corner)
+    keep2 = keep * keep
+    keep3, keep4 = keep2 * keep, keep2 * keep2
+    for i in range(0, noise.shape[0], 4):
+        a = feed * noise[i]
+        b = keep * a + feed * noise[i + 1]
+        c = keep * b + feed * noise[i + 2]
+        d = keep * c + feed * noise[i + 3]
+        out[i], out[i + 1], out[i + 2] = keep * state + a, keep2 * state + b, keep3 * state + c
+        state = keep4 * state + d
+        out[i + 3] = state
 
 
 @njit(cache=True)
@@ -163,34 +174,34 @@ def add_shaped_noise(
         dt_s: grid spacing.
         modulation, phase: depth 0..1, rad.
         key, first: random stream, number of its first word here (see `sim.gaussian`).
-        states: (3,) filter states, and the speed that the corner was last worked out for; carried on.
+        states: (3,) filter states, and the corner that they are at (0 at first); carried on.
     """
     mc, ms = modulation * math.cos(phase), modulation * math.sin(phase)
-    s0, s1, known = states
     d00, d01, d02 = directions[0]
     d10, d11, d12 = directions[1]
-    keep, feed = _first_order(max(corner_order * known * dt_s, 1e-9))
-    firsts, seconds = np.empty(_PIECE), np.empty(_PIECE)
-    for start in range(0, gain.shape[0], _PIECE):
-        piece = slice(start, min(start + _PIECE, gain.shape[0]))
-        speed, factor, cosine, sine = speed_rad_s[piece], gain[piece], cos_angle[piece], sin_angle[piece]
+    white, shaped = np.zeros((2, _PIECE), dtype=np.float32), np.empty((2, _PIECE))
+    start = 0
+    while start < gain.shape[0]:
+        word = np.int64(first) + start
+        # The corner needs no exactness: the speed of now serves for a piece, and pieces begin where they do however time
+        # is cut into blocks.
+        if word % _PIECE == 0 or states[2] == 0.0:
+            states[2] = max(corner_order * speed_rad_s[start] * dt_s, 1e-9)
+        stop = min(start + _PIECE - word % _PIECE, gain.shape[0])
+        piece, n = slice(start, stop), stop - start
+        factor, cosine, sine = gain[piece], cos_angle[piece], sin_angle[piece]
         x, y, z = out[0, piece], out[1, piece], out[2, piece]
-        noise0, noise1 = firsts[: speed.shape[0]], seconds[: speed.shape[0]]
-        fill_pairs(key, first + np.uint64(start), noise0, noise1)
-        for i in range(speed.shape[0]):
-            # The corner needs no exactness: it is worked out anew only when the speed has changed by a thousandth.
-            if abs(speed[i] - known) > 1e-3 * known:
-                known = speed[i]
-                keep, feed = _first_order(max(corner_order * known * dt_s, 1e-9))
-            s0 = keep * s0 + feed * noise0[i]
-            s1 = keep * s1 + feed * noise1[i]
-            noise0[i], noise1[i] = s0, s1
-        for i in range(speed.shape[0]):
+        fill_pairs(key, np.uint64(word), white[0, :n], white[1, :n])
+        for j in range(2):
+            _low_pass(white[j, : -(-n // 4) * 4], states[2], states[j], shaped[j])
+            states[j] = shaped[j, n - 1]
+        noise0, noise1 = shaped[0], shaped[1]
+        for i in range(n):
             g = factor[i] * (1.0 + mc * cosine[i] - ms * sine[i])
             x[i] += g * (d00 * noise0[i] + d10 * noise1[i])
             y[i] += g * (d01 * noise0[i] + d11 * noise1[i])
             z[i] += g * (d02 * noise0[i] + d12 * noise1[i])
-    states[0], states[1], states[2] = s0, s1, known
+        start = stop
 
 
 class ShapedNoise:

@@ -76,8 +76,9 @@ class Windows:
 def to_table(windows: Sequence[Windows]) -> pa.Table:
     """One Arrow table of all `windows`, which must agree in window length and channels."""
     _, length, channels = windows[0].samples.shape
-    flat = np.concatenate([w.samples.reshape(len(w.samples), -1) for w in windows])
-    arrays = [pa.FixedSizeListArray.from_arrays(pa.array(flat.reshape(-1)), length * channels)]
+    # In pieces as they are: joining them would copy more than all the rest of this.
+    pieces = [pa.FixedSizeListArray.from_arrays(pa.array(w.samples.reshape(-1)), length * channels) for w in windows]
+    arrays: list[pa.Array | pa.ChunkedArray] = [pa.chunked_array(pieces)]
     for name, kind, _ in _COLUMNS:
         values: list[Any] = []
         for w in windows:

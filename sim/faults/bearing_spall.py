@@ -12,7 +12,7 @@ from numba import njit
 from sim.effect import Array, BearingPosition, Block, Site, Stream, Streams
 from sim.extent import Extent
 from sim.faults.base import Fault, Label
-from sim.gaussian import WhiteNoise, normal_pair, random_word
+from sim.gaussian import WhiteNoise, normal_value
 from sim.machine.bearing import contact_stiffness
 from sim.scenario.quantity import Quantity
 from sim.waveforms import add_pulses
@@ -107,21 +107,36 @@ def _pulses(
         for a, share in enumerate((math.sin(from_load), -math.cos(from_load), AXIAL_SHARE)):
             down[4 + a] = -unloading * thinning * share if size[i] > 0.0 else 0.0
             up[4 + a] = reload * flank / wide * share if size[i] > 0.0 else 0.0
-        spread = normal_pair(random_word(noise, np.uint64(number + found)))[0]
+        spread = normal_value(noise, np.uint64(number + found))
         next_angle += p.spacing_rad * max(1.0 + p.jitter * spread, 0.1)
         found += 1
     return found, next_angle
 
 
 @njit(cache=True)
-def _keep_unfinished(pulses: Array, end: float) -> int:
-    """Move the pulses that go on beyond the sample `end` to the front; returns how many there are."""
-    kept = 0
+def _add_passages(
+    out: Array, angle: Array, speed: Array, size: Array, dt_s: float, block_start: float, next_angle: float, number: int,
+    noise: np.uint64, p: _Passing, begun: Array,
+) -> tuple[Array, int, float]:  # fmt: skip
+    """Add the pulses of a block to the force (3, n), those `begun` (m, 7) before it included.
+
+    Returns:
+        The pulses that go on beyond the block, how many passages there were, the angle of the next one.
+    """
+    room = int(max(angle[-1] - next_angle, 0.0) / (0.1 * p.spacing_rad)) + 2  # for the tightest spacing there can be
+    pulses = np.empty((begun.shape[0] + 2 * room, 7))
+    pulses[: begun.shape[0]] = begun
+    found, next_angle = _pulses(
+        angle, speed, size, dt_s, block_start, next_angle, number, noise, p, pulses[begun.shape[0] :]
+    )
+    pulses = pulses[: begun.shape[0] + 2 * found]
+    add_pulses(out, block_start, pulses)
+    kept, end = 0, block_start + angle.shape[0]
     for j in range(pulses.shape[0]):
         if pulses[j, :4].sum() >= end:
             pulses[kept] = pulses[j]
             kept += 1
-    return kept
+    return pulses[:kept].copy(), found, next_angle
 
 
 class SpallStream:
@@ -160,7 +175,7 @@ class SpallStream:
         self._noise = WhiteNoise(rng).key
         self._next: float | None = None
         self._count, self._block_start = 0, 0
-        self._pulses = np.zeros((0, 7))
+        self._begun = np.zeros((0, 7))
 
     def add(self, block: Block) -> None:
         """Add the pulses that fall into this block, those begun before it included."""
@@ -168,22 +183,12 @@ class SpallStream:
         if self._next is None:
             self._next = float(block.angle_rad[0]) + self._first * p.spacing_rad
         size = self._extent.over(block)
-        turned = max(float(block.angle_rad[-1]) - self._next, 0.0)
-        begun, room = (
-            len(self._pulses),
-            2 * int(turned / (0.1 * p.spacing_rad)) + 4,
-        )  # for the tightest spacing there can be
-        pulses = np.empty((begun + room, 7))
-        pulses[:begun] = self._pulses
-        found, self._next = _pulses(
-            block.angle_rad, block.speed_rad_s, np.zeros(block.n) if size is None else size, block.dt_s,
-            float(self._block_start), self._next, self._count, self._noise, p, pulses[begun:],
+        self._begun, found, self._next = _add_passages(
+            block.force(self._position), block.angle_rad, block.speed_rad_s, np.zeros(block.n) if size is None else size,
+            block.dt_s, float(self._block_start), self._next, self._count, self._noise, p, self._begun,
         )  # fmt: skip
         self._count += found
-        there = pulses[: begun + (0 if size is None else 2 * found)]
-        add_pulses(block.force(self._position), float(self._block_start), there)
         self._block_start += block.n
-        self._pulses = there[: _keep_unfinished(there, float(self._block_start))]
 
 
 class BearingSpall(Fault):

@@ -28,11 +28,12 @@ SEVERE_ROUGHNESS_FACTOR = 5.0
 @njit(cache=True)
 def _sag_m(n_balls: int, gap_m: float, stiffness: float, load_n: float, cage_angle_rad: float) -> float:
     low, high = -abs(gap_m), 4.0 * abs(gap_m) + 10.0 * (load_n / stiffness) ** (2.0 / 3.0)
+    cosines = np.cos(cage_angle_rad + 2.0 * math.pi * np.arange(n_balls) / n_balls)
     for _ in range(60):  # bisection, to 1e-18 of the range
         middle, carried = 0.5 * (low + high), 0.0
-        for i in range(n_balls):
-            cosine = math.cos(cage_angle_rad + 2.0 * math.pi * i / n_balls)
-            carried += stiffness * max(middle * cosine - gap_m, 0.0) ** 1.5 * cosine
+        for cosine in cosines:
+            squeezed = max(middle * cosine - gap_m, 0.0)
+            carried += stiffness * squeezed * math.sqrt(squeezed) * cosine
         if carried > load_n:
             high = middle
         else:

@@ -112,19 +112,24 @@ class OscillatorBank:
         _advance(self._coefficients, self._state, forces, *out)
         return out
 
-    def transmit(self, force_shapes: Array, forces_n: Array, shapes: Array, tilts: Array, out: Array) -> None:
-        """Advance through one block from forces at points of a structure to the motion of other points of it.
+    @property
+    def poles(self) -> Array:
+        """(n_modes, 2) trace and determinant of one step: w[n] = force[n] + trace w[n-1] - determinant w[n-2]."""
+        a11, a12, a21, a22 = self._coefficients.T[:4]
+        return np.stack((a11 + a22, a11 * a22 - a12 * a21), axis=1)
 
-        The same as `process` of force_shapes @ forces_n, then shapes @ acceleration and tilts @ velocity, without the
-        modes' motion in between ever leaving the processor's cache.
+    @property
+    def zeros(self) -> tuple[Array, Array]:
+        """(n_modes, 3) factors of w[n], w[n-1], w[n-2] (see `poles`) in velocity and in acceleration.
 
-        Args:
-            force_shapes: (n_modes, n_forces) how much each mode takes of each force.
-            forces_n: (n_forces, n).
-            shapes, tilts: (3 n_points, n_modes) part of each mode's acceleration and velocity in the outputs.
-            out: (2, 3 n_points, n), overwritten: sums of accelerations (m/s2), of velocities (m/s).
+        (1 - A/z)^-1 is (1 - (trace - A)/z) over the poles' polynomial; it stands behind the weights of old and new force.
         """
-        _transmit(self._coefficients, self._state, force_shapes, forces_n, shapes, tilts, out)
+        a11, a12, a21, a22, x0, x1, v0, v1, inverse_mass, damping, stiffness = self._coefficients.T
+        trace, determinant = self.poles.T
+        x = np.stack((x1, x0 - (a22 * x1 - a12 * v1), a12 * v0 - a22 * x0), axis=1)
+        v = np.stack((v1, v0 - (a11 * v1 - a21 * x1), a21 * x0 - a11 * v0), axis=1)
+        force = np.stack((np.ones_like(trace), -trace, determinant), axis=1)
+        return v, inverse_mass[:, None] * force - damping[:, None] * v - stiffness[:, None] * x
 
 
 def fitting(motion: BankMotion | None, n: int) -> BankMotion | None:
@@ -259,64 +264,3 @@ def _advance(coefficients, state, forces, displacement, velocity, acceleration):
                 if len(acceleration):
                     _accelerate(c[lane], forces[mode, start:stop], x[lane], v[lane], acceleration[mode, start:stop])
         state[:2, first : first + lanes] = s[:, :lanes]
-
-
-@njit(cache=True)
-def _combine(shares, signals, start, n, out):  # type: ignore[no-untyped-def]
-    """Weighted sum of the signals' columns start .. start + n, three at a time."""
-    for k in range(n):
-        out[k] = 0.0
-    for i in range(0, signals.shape[0], 3):
-        a, b, c = shares[i], shares[i + 1], shares[i + 2]
-        if a != 0.0 or b != 0.0 or c != 0.0:
-            x, y, z = (
-                signals[i, start : start + n],
-                signals[i + 1, start : start + n],
-                signals[i + 2, start : start + n],
-            )
-            for k in range(n):
-                out[k] += a * x[k] + b * y[k] + c * z[k]
-
-
-@njit(cache=True)
-def _distribute(signal, shares, out, start, n):  # type: ignore[no-untyped-def]
-    """Add the signal (n,), times a share each, to the columns from `start` of all rows of `out`, three at a time."""
-    for i in range(0, out.shape[0], 3):
-        a, b, c = shares[i], shares[i + 1], shares[i + 2]
-        if a != 0.0 or b != 0.0 or c != 0.0:
-            x, y, z = out[i, start : start + n], out[i + 1, start : start + n], out[i + 2, start : start + n]
-            for k in range(n):
-                x[k] += a * signal[k]
-                y[k] += b * signal[k]
-                z[k] += c * signal[k]
-
-
-@njit(cache=True)
-def _transmit(coefficients, state, force_shapes, forces, shapes, tilts, out):  # type: ignore[no-untyped-def]
-    """`_advance` between two projections; numbers of forces and of outputs are multiples of three."""
-    n_modes, n_samples = coefficients.shape[0], forces.shape[1]
-    x, v = np.zeros((_LANES, _CHUNK)), np.zeros((_LANES, _CHUNK))
-    force, acceleration = np.empty((_LANES, _CHUNK)), np.empty(_CHUNK)
-    groups = -(-n_modes // _LANES)  # lanes beyond the last mode are idle: their coefficients are 0
-    c, s = np.zeros((groups, _LANES, coefficients.shape[1])), np.zeros((groups, 2, _LANES))
-    for mode in range(n_modes):
-        c[mode // _LANES, mode % _LANES] = coefficients[mode]
-        s[mode // _LANES, :, mode % _LANES] = state[:2, mode]
-    out[:] = 0.0
-    for start in range(0, n_samples, _CHUNK):
-        n = min(_CHUNK, n_samples - start)
-        for g in range(groups):
-            lanes = min(_LANES, n_modes - g * _LANES)
-            for lane in range(lanes):
-                mode = g * _LANES + lane
-                _combine(force_shapes[mode], forces, start, n, force[lane])
-                _drive(c[g, lane], state[2, mode], force[lane, :n], x[lane], v[lane])
-                state[2, mode] = force[lane, n - 1]
-            _recur(c[g], s[g], x, v, n)
-            for lane in range(lanes):
-                mode = g * _LANES + lane
-                _accelerate(c[g, lane], force[lane], x[lane], v[lane], acceleration[:n])
-                _distribute(acceleration, shapes[:, mode], out[0], start, n)
-                _distribute(v[lane], tilts[:, mode], out[1], start, n)
-    for mode in range(n_modes):
-        state[:2, mode] = s[mode // _LANES, :, mode % _LANES]

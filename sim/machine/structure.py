@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from sim.effect import POINTS, Array, MountPoint
+from sim.machine.modal_path import ModalPath
 from sim.machine.oscillator import OscillatorBank
 from sim.scenario.quantity import Quantity
 from sim.scenario.spec import Spec
@@ -91,11 +92,10 @@ class StructureStream:
 
     def __init__(self, structure: Structure, dt_s: float, points: list[MountPoint]) -> None:
         shapes = structure.shapes()
-        self._force_shapes = shapes
-        self._bank = structure.bank(dt_s)
-        self._shapes = np.concatenate([shapes[:, _ROWS[p]].T for p in points])
-        self._tilts = np.concatenate([structure.tilts(p).T for p in points])
-        self._motion = np.empty((2, len(self._shapes), 0))
+        at_points = np.concatenate([shapes[:, _ROWS[p]].T for p in points])
+        tilts = np.concatenate([structure.tilts(p).T for p in points])
+        self._path = ModalPath(structure.bank(dt_s), shapes, at_points, tilts)
+        self._motion = np.empty((2, len(at_points), 0))
 
     def move(self, forces_n: Array) -> list[tuple[Array, Array]]:
         """Acceleration (m/s2) and angular rate (rad/s), (3, n) each, at every sensor point; good until the next block.
@@ -104,7 +104,7 @@ class StructureStream:
             forces_n: (9, n) forces at drive end, non-drive end and casing along x, y, z.
         """
         if self._motion.shape[2] != forces_n.shape[1]:  # kept from block to block: new memory costs page faults
-            self._motion = np.empty((2, len(self._shapes), forces_n.shape[1]))
-        self._bank.transmit(self._force_shapes, forces_n, self._shapes, self._tilts, self._motion)
+            self._motion = np.empty((*self._motion.shape[:2], forces_n.shape[1]))
+        self._path.move(forces_n, self._motion)
         acceleration, rate = self._motion
-        return [(acceleration[i : i + 3], rate[i : i + 3]) for i in range(0, len(self._shapes), 3)]
+        return [(acceleration[i : i + 3], rate[i : i + 3]) for i in range(0, len(acceleration), 3)]

@@ -90,21 +90,24 @@ class SampleClock:
 def interpolate(
     signal: NDArray[np.float64], first: float, positions: NDArray[np.float64], out: NDArray[np.float64]
 ) -> None:
-    """Add to `out` (m, c) the signal (c or more, n) at `positions` by 4-point cubic (Lagrange) interpolation.
+    """Add to `out` (c, m) the signal (c or more, n) at `positions` by 4-point cubic (Lagrange) interpolation.
 
     Column 0 of the signal is at `first`. Gain error at half the ODR on a 4x grid: at most 0.9 %.
     """
+    taps, start = np.empty((4, positions.shape[0])), np.empty(positions.shape[0], np.int64)
+    w0, w1, w2, w3 = taps
     for i in range(positions.shape[0]):
         whole = np.floor(positions[i])
         f = positions[i] - whole
-        k = int(whole - first)
-        if f == 0:
-            for c in range(out.shape[1]):
-                out[i, c] += signal[c, k]
-            continue
-        w0 = -f * (f - 1) * (f - 2) / 6
-        w1 = (f + 1) * (f - 1) * (f - 2) / 2
-        w2 = -(f + 1) * f * (f - 2) / 2
-        w3 = (f + 1) * f * (f - 1) / 6
-        for c in range(out.shape[1]):
-            out[i, c] += w0 * signal[c, k - 1] + w1 * signal[c, k] + w2 * signal[c, k + 1] + w3 * signal[c, k + 2]
+        start[i] = int(whole - first) - 1
+        w0[i] = -f * (f - 1) * (f - 2) / 6
+        w1[i] = (f + 1) * (f - 1) * (f - 2) / 2
+        w2[i] = -(f + 1) * f * (f - 2) / 2
+        w3[i] = (f + 1) * f * (f - 1) / 6
+        if f == 0:  # on the grid: the point itself, for those behind it may not be there yet
+            start[i], w1[i], w3[i] = start[i] - 2, 0.0, 1.0
+    for c in range(out.shape[0]):
+        points, row = signal[c], out[c]
+        for i in range(positions.shape[0]):
+            k = start[i]
+            row[i] += w0[i] * points[k] + w1[i] * points[k + 1] + w2[i] * points[k + 2] + w3[i] * points[k + 3]

@@ -247,10 +247,14 @@ def _to_sensor_axes(
 def _to_counts(
     signal: NDArray[np.float64], lsb: NDArray[np.float64], limit: NDArray[np.float64], counts: NDArray[np.int16]
 ) -> None:
-    """Round (half to even) and clip each channel."""
-    for i in range(signal.shape[0]):
-        for c in range(signal.shape[1]):
-            counts[i, c] = int(min(max(np.rint(signal[i, c] / lsb[c]), -limit[c]), limit[c]))
+    """Round (half to even) and clip each channel: signal (c, m), overwritten, to counts (m, c)."""
+    for c in range(counts.shape[1]):
+        step, most, row = lsb[c], limit[c], signal[c]
+        for i in range(counts.shape[0]):
+            row[i] = min(max(np.rint(row[i] / step), -most), most)
+    for i in range(counts.shape[0]):
+        for c in range(counts.shape[1]):
+            counts[i, c] = np.int16(signal[c, i])
 
 
 class ImuStream:
@@ -365,19 +369,19 @@ class ImuStream:
         if self._on_signal or self._on_counts:
             times_s = self.clock.times_s(positions)
         for apply in self._on_signal:
-            apply(signal, times_s)
+            apply(signal.T, times_s)
         _to_counts(signal, self._lsb, self._limit, counts)
         for apply in self._on_counts:
             apply(counts, times_s)
 
     def _draw_noise(self, m: int) -> NDArray[np.float64]:
-        noise = self._noise.draw(m)
+        """The sensor's noise at the next m samples, (n_channels, m)."""
+        noise = np.zeros((WIDTH, m))
+        channels = noise[: len(self._lsb)]
+        self._noise.fill(channels)
         if self._noise_filter is not None:
-            padded = np.zeros((WIDTH, m))
-            padded[: noise.shape[1]] = noise.T
-            self._noise_filter.run(padded, 0, m)
-            noise[:] = padded[: noise.shape[1]].T
-        return noise
+            self._noise_filter.run(noise, 0, m)
+        return channels
 
 
 def _front_end(spec: ImuSpec) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

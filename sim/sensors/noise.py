@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from sim.gaussian import WhiteNoise
+from sim.gaussian import fill_pairs
 from sim.seeds import generator
 
 FLICKER_FLOOR = float(np.sqrt(2 * np.log(2) / np.pi))
@@ -30,6 +30,8 @@ def gauss_markov_allan_variance(tau_s: ArrayLike, time_constant_s: ArrayLike) ->
     x = np.asarray(tau_s, float) / np.asarray(time_constant_s, float)
     return np.asarray((2 / x) * (1 - (3 - 4 * np.exp(-x) + np.exp(-2 * x)) / (2 * x)))
 
+
+_PIECE = 512  # samples worked on at a time, so that they stay in the first-level cache
 
 _PLATEAU_TAU_S = np.geomspace(10.0, 200.0, 60)[:, None]
 _PROCESS_DEVIATION = FLICKER_FLOOR / float(
@@ -57,23 +59,37 @@ def _advance(
 
 
 @njit(cache=True)
-def _interpolate_onto(
-    noise: NDArray[np.float64],
-    deviation: NDArray[np.float64],
-    ticks: NDArray[np.float64],
-    first_tick: int,
-    first_sample: int,
-    ticks_per_sample: float,
+def _fill_white(keys: NDArray[np.uint64], first: int, deviation: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """White noise into `out` (channels, n): word i of a stream holds sample i of two channels (see `sim.gaussian`)."""
+    pair = np.empty((2, _PIECE), np.float32)
+    for start in range(0, out.shape[1], _PIECE):
+        n = min(_PIECE, out.shape[1] - start)
+        for p in range(keys.shape[0]):
+            fill_pairs(keys[p], np.uint64(first + start), pair[0, :n], pair[1, :n])
+            for c in range(2 * p, min(2 * p + 2, out.shape[0])):
+                white, scale, row = pair[c - 2 * p], deviation[c], out[c, start : start + n]
+                for i in range(n):
+                    row[i] = scale * white[i]
+
+
+@njit(cache=True)
+def _add_slow(
+    ticks: NDArray[np.float64], first_tick: int, first_sample: int, ticks_per_sample: float, out: NDArray[np.float64]
 ) -> None:
-    """Scale unit white noise in place and add the slow part, interpolated between its ticks."""
-    for i in range(noise.shape[0]):
-        position = (first_sample + i) * ticks_per_sample
-        whole = int(position)
-        fraction = position - whole
-        row = whole - first_tick
-        for c in range(noise.shape[1]):
-            slow = ticks[row, c] + fraction * (ticks[row + 1, c] - ticks[row, c])
-            noise[i, c] = deviation[c] * noise[i, c] + slow
+    """Add the slow part (ticks, channels), interpolated between its ticks, to the samples (channels, n)."""
+    start = 0
+    while start < out.shape[1]:
+        tick = int((first_sample + start) * ticks_per_sample)
+        stop = start + 1
+        while stop < out.shape[1] and int((first_sample + stop) * ticks_per_sample) == tick:
+            stop += 1
+        for c in range(out.shape[0]):
+            level = ticks[tick - first_tick, c]
+            slope = ticks[tick - first_tick + 1, c] - level
+            row = out[c, start:stop]
+            for i in range(stop - start):
+                row[i] += level + ((first_sample + start + i) * ticks_per_sample - tick) * slope
+        start = stop
 
 
 class NoiseStream:
@@ -104,8 +120,9 @@ class NoiseStream:
             raise ValueError(f"noise figures must be >= 0 and the rate > 0, not {per_channel} at {rate_hz} Hz")
         white, flicker, walk = (np.broadcast_to(v, (n_channels,)) for v in per_channel)
         self._deviation = white * np.sqrt(rate_hz / 2)
-        self._white = WhiteNoise(rng)
-        # Two generators, so that white and slow numbers are each drawn in their own order however the stream is cut.
+        # A stream for every two channels, and a generator for the slow part: each is drawn in its own order however the
+        # stream is cut.
+        self._keys = rng.integers(0, 2**64, size=-(-n_channels // 2), dtype=np.uint64)
         self._slow_rng = generator(int(rng.integers(1 << 63)), "slow")
         slow_rate_hz = min(SLOW_RATE_HZ, rate_hz)
         self._ticks_per_sample = slow_rate_hz / rate_hz
@@ -123,16 +140,18 @@ class NoiseStream:
 
     def draw(self, n: int) -> NDArray[np.float64]:
         """The next `n` samples, (n, n_channels)."""
-        noise = self._white.draw(n * len(self._deviation)).reshape(n, len(self._deviation))
-        if not self._has_slow:
-            noise *= self._deviation
-        elif n:
+        noise = np.empty((len(self._deviation), n))
+        self.fill(noise)
+        return noise.T
+
+    def fill(self, noise: NDArray[np.float64]) -> None:
+        """The next samples, into (n_channels, n)."""
+        n = noise.shape[1]
+        _fill_white(self._keys, self._count, self._deviation, noise)
+        if self._has_slow and n:
             self._make_ticks(int((self._count + n - 1) * self._ticks_per_sample) + 1)
-            _interpolate_onto(
-                noise, self._deviation, self._ticks, self._first_tick, self._count, self._ticks_per_sample
-            )
+            _add_slow(self._ticks, self._first_tick, self._count, self._ticks_per_sample, noise)
         self._count += n
-        return noise
 
     def _make_ticks(self, last: int) -> None:
         """Make ticks up to number `last` and forget those before the next sample's."""

@@ -56,8 +56,13 @@ def test_the_contract_catches_wrong_axes_and_gains(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_contract_catches_wrong_noise(monkeypatch: pytest.MonkeyPatch) -> None:
-    true_draw = NoiseStream.draw
-    monkeypatch.setattr(NoiseStream, "draw", lambda self, n: 1.1 * true_draw(self, n))
+    true_fill = NoiseStream.fill
+
+    def louder(self: NoiseStream, noise: NDArray[np.float64]) -> None:
+        true_fill(self, noise)
+        noise *= 1.1
+
+    monkeypatch.setattr(NoiseStream, "fill", louder)
     with pytest.raises(AssertionError, match="noise rms"):
         check_sensor("lsm6dso")
 
