@@ -115,7 +115,8 @@ class Calibration(Spec):
     residual_unbalance_g_mm: Figure
     residual_offset_mm: Figure | None = None
     residual_angle_deg: Figure | None = None
-    modes: Annotated[list[FittedMode], Field(min_length=1)]
+    modes: list[FittedMode]
+    """None where no resonance stands out of the sensor's noise: then the scenario's own stay."""
     noise_n: dict[BearingPosition, Figure]
     """Rolling noise at rated speed."""
     noise_speed_exponent: Figure
@@ -310,7 +311,9 @@ def _modes(path: PathFit) -> list[FittedMode]:
 
 
 def _with_modes(machine: Machine, fitted: Sequence[FittedMode], low_hz: float, high_hz: float) -> Machine:
-    """The machine with the fitted modes in place of its own between the bands' ends."""
+    """The machine with the fitted modes, if there are any, in place of its own between the bands' ends."""
+    if not fitted:
+        return machine
     kept = [m for m in machine.structure.modes if outside(m, low_hz, high_hz)]
     modes = []
     for mode in fitted:
@@ -346,7 +349,7 @@ def _artifact(
     noise = {}
     for position, bearing in scenario.machine.bearings.items():
         own = rms_n * centre(bearing.noise_n) / loudest
-        noise[position] = Figure.of(own, 0.5 * scatter * own)
+        noise[position] = Figure.of(own, 0.5 * scatter * own, bound=not modes)
     floors = {}
     for c, name in enumerate(names):
         density, spread = 1e6 * math.sqrt(best.floor[c]), 0.5 * float(std.floor[c])

@@ -113,6 +113,23 @@ def test_a_perfectly_balanced_machine_gets_a_bound() -> None:
     assert isinstance(apply(wrong(), found).machine.rotor.residual_unbalance_g_mm, Uniform)
 
 
+def test_noise_alone_leaves_the_scenarios_modes_and_bounds_the_bearings() -> None:
+    rng = np.random.default_rng(3)
+    t = np.arange(30_000) / twin.RATE_HZ
+    samples = 0.02 * rng.standard_normal((len(t), 3)) + 0.02 * np.cos(2.0 * np.pi * 30.0 * t)[:, None]
+    names = ("accel_x_g", "accel_y_g", "accel_z_g")
+    noise = RealRecording(samples.astype(np.float32), names, twin.RATE_HZ, "noise", "normal", speed_rpm=1800.0)
+    found = calibrate(wrong(), [noise]).calibration
+    assert found.modes == []
+    assert all(figure.bound for figure in found.noise_n.values())
+    # White noise of RMS s at the rate f has the one-sided density s sqrt(2 / f).
+    expected = 1e6 * 0.02 * np.sqrt(2.0 / twin.RATE_HZ)
+    for figure in found.sensor_noise_ug_per_sqrt_hz.values():
+        # Bearings that shake the suspended mass are white as well: a part of it may be theirs.
+        assert 0.7 * expected < figure.value < 1.03 * expected
+    assert apply(wrong(), found).machine.structure == wrong_machine().structure
+
+
 def test_one_speed_does_not_tell_how_the_noise_grows(recordings: list[RealRecording]) -> None:
     found = calibrate(wrong(), recordings[1:2]).calibration
     assert found.noise_speed_exponent.value == pytest.approx(2.0, abs=0.01)
