@@ -9,6 +9,10 @@ from typing import Any
 
 import click
 
+from models.training.cli import compare, evaluate, train
+
+__all__ = ["compare", "data", "evaluate", "evaluate_augmentation", "export", "train"]
+
 # Heavy modules are imported inside the commands, so that `simtwin --help` answers at once.
 
 
@@ -145,3 +149,24 @@ def evaluate_augmentation(
     click.echo(tables(summary), nl=False)
     for path in files:
         click.echo(path)
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Folder of the artifact, to make. [default: RUN/artifact]",
+)
+def export(run: Path, out: Path | None) -> None:
+    """Export the network of the folder RUN (of `simtwin train`) for the chip and for Linux.
+
+    Prints size, operators, memory, cost, and how int8 differs from float. The artifact's files carry their SHA-256.
+    """
+    from models.export.run import export_run
+
+    artifact, exported = export_run(run, out)
+    for line in exported.lines():
+        click.echo(line)
+    click.echo(artifact.folder)

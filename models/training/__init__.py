@@ -1,0 +1,1 @@
+"""Training, evaluation and comparison of models on datasets made by `simtwin augment`."""
