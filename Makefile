@@ -54,4 +54,5 @@ $(VENV)/installed: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/installed-tests: $(VENV)/installed pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --no-deps ross-rotordynamics==2.3.0 ccp-performance==0.4.1
 	@touch $@

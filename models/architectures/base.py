@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from models.keras_runtime import keras
@@ -9,7 +10,7 @@ from sim.errors import ParameterError
 from sim.seeds import generator
 
 STEPS = 64
-"""Steps that recurrence and attention see, of a window of 1024 samples."""
+"""Most steps that recurrence and attention see: attention's memory grows with their square."""
 
 
 class Weights:
@@ -44,8 +45,8 @@ def check_shape(length: int, channels: int, classes: int) -> None:
 
 
 def strides(length: int) -> tuple[int, int]:
-    """Strides of the two convolutions in front: powers of two, leaving 64 to 127 steps of a longer window (4 x 4 of 1024)."""
-    halvings = max(0, (length // STEPS).bit_length() - 1)
+    """Strides of the two convolutions in front: powers of two that leave at most 64 steps (4 x 4 of 1024 samples)."""
+    halvings = (ceil(length / STEPS) - 1).bit_length()
     return 2 ** ((halvings + 1) // 2), 2 ** (halvings // 2)
 
 
