@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from benchmarks import bearing_contact, calibration, hybrid, memory, rotor_time_response, throughput
+from benchmarks import (
+    bearing_contact,
+    calibration,
+    hybrid,
+    inference,
+    memory,
+    rotor_time_response,
+    throughput,
+    training,
+)
 
 
 def main() -> None:
     """Print all figures."""
-    for module in (throughput, calibration, hybrid, memory, bearing_contact, rotor_time_response):
+    for module in (
+        throughput,
+        calibration,
+        hybrid,
+        inference,
+        memory,
+        bearing_contact,
+        rotor_time_response,
+        training,
+        inference,
+    ):
         print(f"== {module.__name__.removeprefix('benchmarks.')}")
         module.main()
         print()
