@@ -20,7 +20,6 @@ def main() -> None:
         throughput,
         calibration,
         hybrid,
-        inference,
         memory,
         bearing_contact,
         rotor_time_response,
