@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from models.preprocessing import Preprocessing
-from sim.dataset.manifest import MANIFEST, to_json
+from sim.dataset.manifest import MANIFEST, read_manifest_of, to_json
 from sim.errors import SimtwinError
 
 FORMAT = "simtwin artifact 1"
@@ -134,16 +134,7 @@ def check_new(folder: Path) -> None:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
-    if not folder.is_dir():
-        raise ArtifactError(f"{folder}: no such folder")
-    try:
-        content = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise ArtifactError(f"{folder}: no {MANIFEST} in it, so it is not an artifact of `simtwin export`") from None
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"{path}: cannot be read ({error})") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ArtifactError(f"{path}: not a manifest of format {FORMAT!r}")
+    content = read_manifest_of(folder, FORMAT, "an artifact of `simtwin export`", ArtifactError)
     wanted: dict[str, Any] = {"architecture": str, "classes": list, "threshold": (float, int), "files": list}
     for key, kind in wanted.items():
         if key not in content or not isinstance(content[key], kind):

@@ -37,7 +37,7 @@ from models.simulated import __name__ as SIMULATED
 from models.splits import Split
 from models.windows import LabelledWindows, Task, concatenate, windows_of
 from sim.dataset.real import RealRecording
-from sim.dataset.workers import start_worker
+from sim.dataset.workers import WORKER_DIED, start_worker
 from sim.errors import DatasetError
 from sim.seeds import generator
 
@@ -228,9 +228,7 @@ def _run(jobs: Sequence[Job], folder: Path, workers: int) -> Iterator[None]:
             future.result()
             yield
     except BrokenProcessPool:
-        raise DatasetError(
-            f"{folder}: a worker process died (out of memory?); run the same command again to go on, with fewer --workers"
-        ) from None
+        raise DatasetError(f"{folder}: {WORKER_DIED}") from None
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 

@@ -14,7 +14,18 @@ from matplotlib.figure import Figure
 
 from models.mahalanobis import Mahalanobis
 from models.protocols import Protocol
-from models.scores import LEVEL, REPLICATES, Interval, Predictions, Replicates, Resampling, auroc, by_class, by_speed
+from models.scores import (
+    LEVEL,
+    REPLICATES,
+    Interval,
+    Predictions,
+    Replicates,
+    Resampling,
+    auroc,
+    by_class,
+    by_speed,
+    interval_text,
+)
 from models.scores import macro_f1 as macro_f1_of
 from sim.dataset.manifest import write_aside
 from sim.plots import _STYLE, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
@@ -134,10 +145,10 @@ def tables(summary: Mapping[str, Any]) -> str:
         lines += [f"- {remark}" for remark in protocol["remarks"]] + [""] * bool(protocol["remarks"])
         columns = [key for key in _TITLES if any(key in row for row in protocol["scores"])]
         rows = [
-            [row["model"], row["arm"], *(_text(row.get(key)) for key in columns)]
+            [row["model"], row["arm"], *(interval_text(row.get(key)) for key in columns)]
             for row in _in_order(protocol["scores"])
         ]
-        lines += _table(["model", "arm", *(_TITLES[key].format(named=named) for key in columns)], rows)
+        lines += markdown_table(["model", "arm", *(_TITLES[key].format(named=named) for key in columns)], rows)
         if protocol["differences"]:
             rows = [
                 [
@@ -148,20 +159,20 @@ def tables(summary: Mapping[str, Any]) -> str:
                 ]
                 for row in _in_order(protocol["differences"])
             ]
-            lines += ["Paired differences:", "", *_table(["model", "arms", "score", "difference"], rows)]
+            lines += ["Paired differences:", "", *markdown_table(["model", "arms", "score", "difference"], rows)]
         classifying = [row for row in _in_order(protocol["scores"]) if row["by_class"]]
         if classifying:
             rows = [
                 [row["model"], row["arm"], *(_f1_and_recall(row["by_class"].get(c)) for c in protocol["classes"])]
                 for row in classifying
             ]
-            lines += ["F1 / recall by class:", "", *_table(["model", "arm", *protocol["classes"]], rows)]
+            lines += ["F1 / recall by class:", "", *markdown_table(["model", "arm", *protocol["classes"]], rows)]
         speeds = sorted({speed for row in protocol["scores"] for speed in row["by_speed"]}, key=float)
         rows = [
             [row["model"], row["arm"], *(_f1_and_auroc(row["by_speed"].get(speed)) for speed in speeds)]
             for row in _in_order(protocol["scores"])
         ]
-        lines += ["Macro-F1 / AUROC by speed in rpm:", "", *_table(["model", "arm", *speeds], rows)]
+        lines += ["Macro-F1 / AUROC by speed in rpm:", "", *markdown_table(["model", "arm", *speeds], rows)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -169,14 +180,6 @@ def _in_order(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Rows of one model together, models and arms in the order they first came."""
     models = list(dict.fromkeys(row["model"] for row in rows))
     return sorted(rows, key=lambda row: models.index(row["model"]))
-
-
-def _text(interval: Mapping[str, float | None] | None) -> str:
-    if interval is None or interval["value"] is None:
-        return "-"
-    if interval["low"] is None or interval["high"] is None:
-        return f"{interval['value']:.3f}"
-    return f"{interval['value']:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
 
 
 def _signed(row: Mapping[str, Any]) -> str:
@@ -195,7 +198,8 @@ def _f1_and_auroc(scores: Mapping[str, float | None] | None) -> str:
     return " / ".join("-" if value is None else f"{value:.2f}" for value in values) or "-"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a Markdown table with columns padded for a terminal: `head` and each row have the same number of cells."""
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:

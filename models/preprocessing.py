@@ -144,11 +144,6 @@ class Preprocessing(BaseModel):
         """Samples of a window that are used."""
         return (self.length - 1) * self.decimation + max(len(self.taps), 1)
 
-    @property
-    def windows_per_day(self) -> float | None:
-        """Windows a day at the hop; None without a rate."""
-        return None if self.rate_hz is None else 86400.0 * self.rate_hz / self.hop
-
     def counts(self, samples: NDArray[Any], channels: Sequence[str] | None = None) -> Counts:
         """Counts int16 (n, window, channels) of samples (n, window, C) in the channels' units; whole steps, halves to even.
 

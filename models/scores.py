@@ -60,6 +60,15 @@ class Interval:
         return self.low > 0.0 or self.high < 0.0
 
 
+def interval_text(score: Mapping[str, float | None] | None, digits: int = 3) -> str:
+    """`0.912 [0.874, 0.941]`, or a dash."""
+    if score is None or score["value"] is None:
+        return "-"
+    if score["low"] is None or score["high"] is None:
+        return f"{score['value']:.{digits}f}"
+    return f"{score['value']:.{digits}f} [{score['low']:.{digits}f}, {score['high']:.{digits}f}]"
+
+
 @dataclass(frozen=True)
 class Replicates:
     """A score of one arm and model: its value, and its values in the shared replicates."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sim.dataset.manifest import sha256_of, to_json, versions
 from sim.dataset.recording import machine_state, sensor_state
+from sim.dataset.workshop import refuse_to_overwrite
 from sim.effect import Array
 from sim.errors import DatasetError
 from sim.plots import FaultTrack, RunData, plot_run_pictures
@@ -85,8 +86,7 @@ def simulate(
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
     """A folder that appears under its name only when all in it is done; on any error nothing remains."""
-    if out.exists() or out.is_symlink():
-        raise DatasetError(f"{out}: exists already and is not overwritten; choose another --out or remove it")
+    refuse_to_overwrite(out)
     aside = out.with_name(f".{out.name}.unfinished")
     try:
         try:

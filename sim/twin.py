@@ -112,16 +112,14 @@ class Twin:
         first_s = capture.start_s - settle * dt_s
         site = self._site(capture)
         drive = Drive(self.scenario.operation, self.timeline.profile, first_s, site.at("drive").noise("speed"))
-        healthy = [self.scenario.machine.stream(site), self.scenario.environment.stream(site, capture.shocks, first_s)]
-        sources = Streams(
-            [
-                *([] if self._faults_only else healthy),
-                *(
-                    fault.stream(site.at("fault", fault.name), extent)
-                    for fault, extent in zip(self.faults, self.extents, strict=True)
-                ),
-            ]
-        )
+        streams = [
+            fault.stream(site.at("fault", fault.name), extent)
+            for fault, extent in zip(self.faults, self.extents, strict=True)
+        ]
+        if not self._faults_only:
+            machine, environment = self.scenario.machine, self.scenario.environment
+            streams = [machine.stream(site), environment.stream(site, capture.shocks, first_s), *streams]
+        sources = Streams(streams)
         path = TransferPath(site, self.faults, self.extents, [sensor.mount for sensor in self.sensors])
         fade = np.sin(0.5 * np.pi * np.arange(settle) / settle) ** 2
         buffer, forces = np.empty((7, 0)), np.empty((len(POINTS), 3, 0))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.dataset.real import RealRecording
+from sim.effect import GRAVITY_M_S2
 from sim.errors import DatasetError
 
 Floats = NDArray[np.float64]
@@ -22,7 +23,6 @@ Gravity = Literal["included", "removed", "unknown"]
 MIN_SAMPLES = 64
 MAX_SHOWN = 20
 """Bad recordings named in one message."""
-STANDARD_GRAVITY_M_PER_S2 = 9.80665
 
 _CLIPPED_RUN = 3  # samples in a row at the extreme
 _CLIPPED_MANY = 10  # samples at the extreme
@@ -195,9 +195,9 @@ def _unit_faults(recording: RealRecording, expected: Expected) -> list[str]:
     if not axes or expected.gravity != "included":
         return []
     steady = _steady_g(recording)
-    ratios = {"m/s^2": STANDARD_GRAVITY_M_PER_S2, "mg": 1000.0}
+    ratios = {"m/s^2": GRAVITY_M_S2, "mg": 1000.0}
     if len(axes) == 3:
-        ratios["g"] = 1.0 / STANDARD_GRAVITY_M_PER_S2  # divided although it was in g already
+        ratios["g"] = 1.0 / GRAVITY_M_S2  # divided although it was in g already
     for unit, ratio in ratios.items():
         if abs(steady / ratio - 1.0) < 0.1:
             return [
@@ -218,7 +218,7 @@ def _unit_questions(recording: RealRecording, expected: Expected) -> list[str]:
         questions.append(
             f"channels {names}: gravity measures {steady:.3g} g where it must be 1 g; unit or offset wrong?"
         )
-    elif expected.gravity != "included" and abs(steady / STANDARD_GRAVITY_M_PER_S2 - 1.0) < 0.1:
+    elif expected.gravity != "included" and abs(steady / GRAVITY_M_S2 - 1.0) < 0.1:
         questions.append(
             f"channels {names}: the mean is {steady:.3g} g, which looks like gravity in m/s^2; state the unit"
         )

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
-from models.datasets.checks import MIN_SAMPLES, STANDARD_GRAVITY_M_PER_S2, Expected, Floats, Source, time_faults
+from models.datasets.checks import MIN_SAMPLES, Expected, Floats, Source, time_faults
 from models.datasets.tables import Dialect, Table, numbers, open_tables
 from sim.dataset.real import RealRecording
+from sim.effect import GRAVITY_M_S2
 from sim.errors import DatasetError
 from sim.scenario.reader import read
 from sim.scenario.schema import NORMAL
@@ -25,7 +26,7 @@ from sim.scenario.spec import Spec
 _UNITS: dict[str, tuple[str, float]] = {
     "g": ("_g", 1.0),
     "mg": ("_g", 1e-3),
-    "m/s^2": ("_g", 1.0 / STANDARD_GRAVITY_M_PER_S2),
+    "m/s^2": ("_g", 1.0 / GRAVITY_M_S2),
     "deg/s": ("_dps", 1.0),
     "rad/s": ("_dps", 180.0 / math.pi),
     "other": ("", 1.0),

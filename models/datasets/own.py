@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from sim.dataset.inspect import verify
 from sim.dataset.manifest import read_manifest
 from sim.dataset.real import RealRecording
+from sim.dataset.table import OK
 from sim.errors import DatasetError
 from sim.scenario.schema import NORMAL
 
@@ -75,7 +76,7 @@ def _stretches(rows: list[dict[str, Any]], length: int, folder: Path) -> list[tu
 def _recording(rows: list[dict[str, Any]], samples: np.ndarray[Any, Any], name: str) -> RealRecording:
     labels = [row["label"] for row in rows]
     worst = next((row for row in rows if row["label"] != NORMAL), rows[0])
-    states = sorted({row["sensor_state"] for row in rows} - {"ok"})
+    states = sorted({row["sensor_state"] for row in rows} - {OK})
     figure, unit = worst["severity_value"], worst["severity_unit"]
     changing = len(set(labels)) > 1
     first = rows[0]

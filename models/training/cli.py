@@ -136,12 +136,12 @@ def _metrics(folder: Path) -> dict[str, Any]:
 
 
 def _print(found: Mapping[str, Any]) -> None:
-    from models.training.figures import text
+    from models.scores import interval_text
     from models.training.report import NAMES, remarks
 
     click.echo(f"{found['of']}: {found['windows']} windows of {found['recordings']} recordings")
     for key, name in NAMES.items():
         if key in found["scores"]:
-            click.echo(f"  {name:42s} {text(found['scores'][key], 0 if key == 'false_alarms_per_day' else 3)}")
+            click.echo(f"  {name:42s} {interval_text(found['scores'][key], 0 if key == 'false_alarms_per_day' else 3)}")
     for remark in remarks(found):
         click.echo(f"  note: {remark}")

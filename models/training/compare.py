@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from models.evaluation_report import _table
-from models.scores import Interval, Replicates
+from models.evaluation_report import markdown_table
+from models.scores import Interval, Replicates, interval_text
 from models.training.crossval import DETECTORS, Job, Result, check_arch, read_result, run_jobs
 from models.training.dataset import Examples, count_table, read_dataset
 from models.training.detector import Progress, Settings
-from models.training.figures import Bootstrap, figures, plain, text
+from models.training.figures import Bootstrap, figures, plain
 from models.training.folds import make_folds
 from models.training.run import all_versions, plan
-from models.training.workshop import workshop
+from models.training.workshop import run_workshop
 from sim.dataset.manifest import to_json, write_aside
 from sim.errors import ParameterError
 
@@ -52,7 +51,7 @@ def compare(
         raise ParameterError(f"a comparison needs two models or more; there are {', '.join(DETECTORS)}")
     data = read_dataset(dataset, settings.target, channels) if isinstance(dataset, Path) else dataset
     folds = [fold for fold in make_folds(data, settings.folds, settings.seed) if len(fold.test)]
-    with workshop(out, plan(data, archs, settings)) as folder:
+    with run_workshop(out, plan(data, archs, settings)) as folder:
         jobs = [Job(arch, fold, folder / arch) for arch in archs for fold in folds]
         run_jobs(data, jobs, settings, workers, progress)
         results = [read_result(folder / arch, arch, data.classes) for arch in archs]
@@ -65,12 +64,6 @@ def compare(
         write_aside(folder / TABLE, table(found))
         write_aside(folder / COMPARISON, to_json(found))
     return found
-
-
-def read_comparison(folder: Path) -> dict[str, Any]:
-    """What `compare` wrote."""
-    content: dict[str, Any] = json.loads((folder / COMPARISON).read_text())
-    return content
 
 
 def summarise(results: Sequence[Result]) -> dict[str, Any]:
@@ -142,8 +135,11 @@ def table(found: Mapping[str, Any]) -> str:
     models = found["models"]
     columns = [key for key in _COLUMNS if any(key in row["scores"] for row in models)]
     rows = [
-        [row["model"] + (" (baseline)" if row["baseline"] else ""), *(text(row["scores"].get(key)) for key in columns)]
+        [
+            row["model"] + (" (baseline)" if row["baseline"] else ""),
+            *(interval_text(row["scores"].get(key)) for key in columns),
+        ]
         for row in models
     ]
-    lines = _table(["model", *(_COLUMNS[key] for key in columns)], rows)
+    lines = markdown_table(["model", *(_COLUMNS[key] for key in columns)], rows)
     return "\n".join([*lines, *(f"- {verdict}" for verdict in found["verdicts"])]) + "\n"

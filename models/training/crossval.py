@@ -25,7 +25,7 @@ from models.training.fit import HISTORY, NETWORKS, Network
 from models.training.folds import Fold, make_folds
 from models.training.workshop import lines_of, made_aside
 from sim.dataset.manifest import write_aside
-from sim.dataset.workers import start_worker
+from sim.dataset.workers import WORKER_DIED, start_worker
 from sim.errors import DatasetError, ParameterError
 from sim.seeds import generator
 
@@ -255,9 +255,7 @@ def _spread(
                 future.result()
             yield finished, list(waiting.values())
     except BrokenProcessPool:
-        raise DatasetError(
-            "a worker process died (out of memory?); run the same command again to go on, with fewer --workers"
-        ) from None
+        raise DatasetError(WORKER_DIED) from None
     except BaseException:
         for child in set(multiprocessing.active_children()) - others:
             child.terminate()  # a fold may take minutes yet; what is finished is kept

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from models.preprocessing import Counts, picked, steps_of, to_counts
-from sim.dataset.manifest import MANIFEST, read_manifest, sha256_of
+from sim.dataset.manifest import MANIFEST, common_orders, read_manifest, sha256_of
+from sim.dataset.table import OK
 from sim.errors import DatasetError
 from sim.scenario.schema import NORMAL
 
@@ -27,10 +28,10 @@ Target = Literal["binary", "kind", "label"]
 TARGETS: tuple[Target, ...] = get_args(Target)
 ANOMALY = "anomaly"
 """The other class of the binary target."""
-OK = "ok"
-"""State of a sensor without a fault."""
 
-_COLUMNS = ("label", "fault_kind", "sensor_state", "severity", "speed_rpm", "recording_id", "provenance")
+_COLUMNS = (
+    "label", "fault_kind", "sensor_state", "severity", "speed_rpm", "recording_id", "provenance", "sampling_rate_hz", "group"
+)  # fmt: skip
 _BEARING = {"BPFO": "bpfo", "BPFI": "bpfi", "2xBSF": "bsf2", "FTF": "ftf"}
 
 
@@ -122,9 +123,11 @@ def read_dataset(folder: Path, target: Target = "binary", channels: Sequence[str
     paths = [(folder / part["file"], part["sha256"]) for part in manifest["parts"]]
     tables, steps = [], []
     for path, sha256 in paths:
-        samples, table = _read(path, sha256, shape, places)
-        tables.append(table)
-        steps.append(steps_of(samples, wanted))
+        if path.is_file() and sha256_of(path) != sha256:
+            raise DatasetError(f"{path}: altered since it was written (SHA-256 differs from the manifest)")
+        table = _table(path)
+        tables.append(table.select([name for name in _COLUMNS if name in table.column_names]))
+        steps.append(steps_of(_samples(table, shape, places), wanted))
     lsb = tuple(float(step) for step in np.max(steps, axis=0))  # several sensors: the one with the widest range
     table = pa.concat_tables(tables).unify_dictionaries().to_pandas()
     sound = table["sensor_state"].to_numpy(str) == OK
@@ -132,7 +135,7 @@ def read_dataset(folder: Path, target: Target = "binary", channels: Sequence[str
         raise DatasetError(f"{folder}: every window has a sensor fault; there is no machine state to learn")
     counts, first = [], 0
     for path, _ in paths:
-        samples, _ = _read(path, None, shape, places)
+        samples = _samples(_table(path, ["samples"]), shape, places)
         rows = sound[first : first + len(samples)]
         first += len(samples)
         counts.append(_counts_of(path, samples[rows], lsb))
@@ -234,18 +237,15 @@ def count_table(data: Examples) -> dict[str, dict[str, int]]:
     }
 
 
-def _read(
-    path: Path, sha256: str | None, shape: tuple[int, ...], places: list[int]
-) -> tuple[NDArray[np.float32], pa.Table]:
-    if sha256 is not None and path.is_file() and sha256_of(path) != sha256:
-        raise DatasetError(f"{path}: altered since it was written (SHA-256 differs from the manifest)")
+def _table(path: Path, columns: list[str] | None = None) -> pa.Table:
     try:
-        table = pq.read_table(path)
+        return pq.read_table(path, columns=columns)
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path}: cannot be read ({str(error).splitlines()[0]})") from None
-    samples = table["samples"].combine_chunks().flatten().to_numpy().reshape(shape)[:, :, places]
-    kept = [name for name in (*_COLUMNS, "sampling_rate_hz", "group") if name in table.column_names]
-    return samples, table.select(kept)
+
+
+def _samples(table: pa.Table, shape: tuple[int, ...], places: list[int]) -> NDArray[np.float32]:
+    return np.asarray(table["samples"].combine_chunks().flatten().to_numpy().reshape(shape)[:, :, places])
 
 
 def _counts_of(source: Path, samples: NDArray[Any], lsb: Sequence[float]) -> Counts:
@@ -257,11 +257,8 @@ def _counts_of(source: Path, samples: NDArray[Any], lsb: Sequence[float]) -> Cou
 
 def _bearing_orders(manifest: Mapping[str, Any]) -> dict[str, float]:
     """Passing orders of the first bearing, where all scenarios have the same."""
-    orders = [scenario.get("orders", {}) for scenario in manifest.get("scenarios", [])]
-    if not orders or any(other != orders[0] for other in orders):
-        return {}
     found: dict[str, float] = {}
-    for name, order in orders[0].items():
+    for name, order in common_orders(manifest).items():
         word = name.split(" ")[0]
         if word in _BEARING:
             found.setdefault(_BEARING[word], float(order))

@@ -8,7 +8,7 @@ and Pearson 1934) with each recording counted once, as if its windows always agr
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -143,8 +143,7 @@ class Bootstrap:
             found["accuracy"] = self.mean((j.truth == j.verdict).astype(np.float64), every)
             found |= self._macro(j.truth, j.verdict, len(j.classes))
         if j.probabilities is not None:
-            chosen = j.probabilities[np.arange(len(j.truth)), j.truth]
-            found["loss"] = self.mean(-np.log(np.clip(chosen, _LEAST_PROBABILITY, 1.0)), every)
+            found["loss"] = self.mean(cross_entropy(j.truth, j.probabilities), every)
             found["ece"] = self._calibration_error(j.probabilities)
         found["detection_f1"] = self._of_class(fault.astype(np.intp), flagged.astype(np.intp), 2, 1)["f1"]
         if fault.any() and not fault.all():
@@ -223,6 +222,12 @@ def _by_class(confusion: Floats) -> dict[str, Floats]:
             "recall": hit / true,
             "f1": np.where(true > 0, 2 * hit / (true + said), np.nan),
         }
+
+
+def cross_entropy(truth: Ints, probabilities: NDArray[Any]) -> Floats:
+    """Of each window (n,); a probability is taken to be at least 1e-7, as Keras does."""
+    chosen = np.asarray(probabilities, np.float64)[np.arange(len(truth)), truth]
+    return -np.log(np.clip(chosen, _LEAST_PROBABILITY, 1.0))
 
 
 def _confidence(probabilities: Floats, truth: Ints) -> tuple[Ints, Floats, Floats]:
@@ -337,12 +342,3 @@ def plain(interval: Interval) -> dict[str, float | None]:
     """For JSON: no NaN."""
     values = {"value": interval.value, "low": interval.low, "high": interval.high}
     return {name: float(f"{value:.6g}") if math.isfinite(value) else None for name, value in values.items()}
-
-
-def text(score: Mapping[str, float | None] | None, digits: int = 3) -> str:
-    """`0.912 [0.874, 0.941]`, or a dash."""
-    if score is None or score["value"] is None:
-        return "-"
-    if score["low"] is None or score["high"] is None:
-        return f"{score['value']:.{digits}f}"
-    return f"{score['value']:.{digits}f} [{score['low']:.{digits}f}, {score['high']:.{digits}f}]"

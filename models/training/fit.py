@@ -17,6 +17,7 @@ from models.keras_runtime import keras
 from models.preprocessing import Inputs, Preprocessing, to_float
 from models.training.dataset import Examples, Floats, Ints
 from models.training.detector import Answer, Detector, Progress, Settings
+from models.training.figures import cross_entropy
 from sim.dataset.workers import keep_memory
 from sim.errors import DatasetError
 from sim.seeds import generator
@@ -179,12 +180,6 @@ def class_scores(truth: Ints, probabilities: NDArray[Any]) -> dict[str, float]:
     )
     loss = cross_entropy(truth, probabilities).mean()
     return dict(zip(SCORES, map(float, ((predicted == truth).mean(), loss, p, r, f1)), strict=True))
-
-
-def cross_entropy(truth: Ints, probabilities: NDArray[Any]) -> Floats:
-    """Of each window (n,); a probability is taken to be at least 1e-7, as Keras does."""
-    chosen = np.asarray(probabilities, np.float64)[np.arange(len(truth)), truth]
-    return -np.log(np.clip(chosen, 1e-7, 1.0))
 
 
 def class_weights(target: Ints) -> Floats:

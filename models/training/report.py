@@ -14,8 +14,8 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from models.scores import LEVEL, REPLICATES
-from models.training.figures import Judged, text
+from models.scores import LEVEL, REPLICATES, interval_text
+from models.training.figures import Judged
 from models.training.fit import SCORES
 from sim.dataset.manifest import write_aside
 from sim.plots import _STYLE, BLUE, GREY, INK, VERMILLION
@@ -117,7 +117,7 @@ def remarks(found: Mapping[str, Any]) -> list[str]:
 
 
 def _score(key: str, score: Mapping[str, float | None]) -> str:
-    return text(score, 0 if key == "false_alarms_per_day" else 3)
+    return interval_text(score, 0 if key == "false_alarms_per_day" else 3)
 
 
 def _rows(items: Any, kind: str = "") -> str:
@@ -137,7 +137,7 @@ def _class_table(by_class: Mapping[str, Mapping[str, Any]]) -> str:
             name,
             str(row["windows"]),
             str(row["recordings"]),
-            *(text(row.get(key)) for key in ("precision", "recall", "f1")),
+            *(interval_text(row.get(key)) for key in ("precision", "recall", "f1")),
         ]
         for name, row in by_class.items()
     ]
@@ -149,7 +149,7 @@ def _provenance_table(rows: Mapping[str, Mapping[str, Any]]) -> str:
         "f1": "macro-F1", "auroc": "AUROC", "detection_rate": "detection rate", "false_alarm_rate": "false-alarm rate"
     }  # fmt: skip
     cells = [
-        [name, str(row["windows"]), str(row["recordings"]), *(text(row.get(key)) for key in columns)]
+        [name, str(row["windows"]), str(row["recordings"]), *(interval_text(row.get(key)) for key in columns)]
         for name, row in rows.items()
     ]
     return _table(["windows that are", "windows", "recordings", *columns.values()], cells)
@@ -160,7 +160,8 @@ def _rate_table(rows: Sequence[Mapping[str, Any]], name: str) -> str:
     columns = {"detection_rate": "detection rate", "false_alarm_rate": "false-alarm rate"}
     shown = [key for key in columns if any(row[key]["value"] is not None for row in rows)]
     cells = [
-        [row["name"], str(row["windows"]), str(row["recordings"]), *(text(row[key]) for key in shown)] for row in rows
+        [row["name"], str(row["windows"]), str(row["recordings"]), *(interval_text(row[key]) for key in shown)]
+        for row in rows
     ]
     return _table([name, "windows", "recordings", *(columns[key] for key in shown)], cells)
 
@@ -259,7 +260,7 @@ def _reliability(found: Mapping[str, Any]) -> Figure:
     with style.context(["default", _STYLE]):
         figure, (left, right) = _axes(2)
         left.plot([0, 1], [0, 1], color=GREY, ls=":", label="well calibrated")
-        left.plot(confidence, accuracy, "o-", color=BLUE, ms=4, label=f"ECE {text(found['scores']['ece'])}")
+        left.plot(confidence, accuracy, "o-", color=BLUE, ms=4, label=f"ECE {interval_text(found['scores']['ece'])}")
         left.set(title="reliability", xlabel="confidence in the most probable class", ylabel="share that is right")
         left.set(xlim=(0, 1.02), ylim=(0, 1.02))
         left.legend(loc="upper left")

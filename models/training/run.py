@@ -37,7 +37,7 @@ from models.training.detector import Detector, Progress, Settings
 from models.training.figures import figures
 from models.training.folds import Fold, make_folds
 from models.training.report import write_report
-from models.training.workshop import made_aside, workshop
+from models.training.workshop import made_aside, run_workshop
 from sim.dataset.manifest import to_json, versions, write_aside
 from sim.errors import DatasetError
 
@@ -112,7 +112,7 @@ class Run:
     @property
     def windows_per_day(self) -> float | None:
         """Windows a day at the hop; None without a rate."""
-        return _windows_per_day(self.rate_hz, self.settings.hop or self.window)
+        return None if self.rate_hz is None else 86400.0 * self.rate_hz / (self.settings.hop or self.window)
 
     def result(self) -> Result:
         """What the folds said."""
@@ -147,7 +147,7 @@ def train(
     check_arch([arch])
     data = read_dataset(dataset, settings.target, channels) if isinstance(dataset, Path) else dataset
     folds = make_folds(data, settings.folds, settings.seed)
-    with workshop(out, plan(data, [arch], settings)) as folder:
+    with run_workshop(out, plan(data, [arch], settings)) as folder:
         run_jobs(data, [Job(arch, fold, folder) for fold in folds], settings, workers, progress)
         final = json.loads((folder / FINAL / FOLD).read_text())
         for name in _AT_TOP:
@@ -301,10 +301,6 @@ def fitting(run: Run, data: Examples) -> Examples:
             raise LeakError(f"{what}: recording {name} has the same samples as {seen[digest]}, which the run has seen")
     counts = data.counts if data.lsb == run.lsb else to_counts(data.physical(), run.lsb)
     return replace(data, counts=counts, lsb=run.lsb, classes=run.classes)
-
-
-def _windows_per_day(rate_hz: float | None, hop: int) -> float | None:
-    return None if rate_hz is None else 86400.0 * rate_hz / hop
 
 
 def _title(run: Run) -> str:

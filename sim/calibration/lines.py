@@ -44,10 +44,6 @@ class Lines:
         """(k, c): whether a line stands three deviations out of the noise."""
         return np.asarray(np.abs(self.amplitude) > 3.0 * math.sqrt(2.0) * self.std)
 
-    def bounds(self) -> Array:
-        """(k, c) amplitudes that a line does not exceed: what was measured and two deviations."""
-        return np.asarray(np.abs(self.amplitude) + 2.0 * self.std)
-
 
 def fit_lines(
     samples: ArrayLike,
@@ -83,12 +79,6 @@ def fit_lines(
 def synthesise(lines: Lines, times: Array) -> Array:
     """The lines' samples (n, c) at `times` (n,) in s since the first sample they were fitted to (constant speed)."""
     return _wave(lines.amplitude, lines.frequency_hz, np.asarray(times, np.float64))
-
-
-def residual(samples: ArrayLike, rate_hz: float, lines: Lines) -> Array:
-    """The samples (n, c) without the lines, for lines fitted at a constant speed."""
-    x = _channels(samples)
-    return x - synthesise(lines, np.arange(len(x)) / rate_hz)
 
 
 def split(

@@ -49,10 +49,6 @@ class Speed(Estimate):
         """The mean speed in revolutions per minute."""
         return 60.0 * self.value
 
-    def course_hz(self, n: int) -> Array:
-        """Speed at each of `n` samples that span the recording, Hz."""
-        return self.value + self.drift * (np.arange(n) / n - 0.5)
-
 
 class _Spectrum(NamedTuple):
     """Power over noise of a recording whose time was warped, padded: `power[i]` at `i * step_hz`."""

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from sim.dataset.manifest import sha256_of
+from sim.dataset.manifest import common_orders, sha256_of
 from sim.errors import DatasetError
 from sim.plots import DatasetSummary, plot_dataset
 
@@ -85,7 +85,6 @@ def draw(folder: Path, manifest: dict[str, Any], table: pd.DataFrame, pictures: 
     """Pictures by class into the folder `pictures`, made if need be."""
     rows = np.unique(np.linspace(0, len(table) - 1, min(SAMPLED_ROWS, len(table))).astype(np.intp))
     rates = table["sampling_rate_hz"].unique()
-    orders = [scenario["orders"] for scenario in manifest["scenarios"]]
     shown = DatasetSummary(
         title=f"{folder.name}: {len(table)} windows",
         fs_hz=float(rates[0]),
@@ -97,7 +96,7 @@ def draw(folder: Path, manifest: dict[str, Any], table: pd.DataFrame, pictures: 
         speed_rpm=table["speed_rpm"].to_numpy(dtype=np.float64),
         sensor_state=table["sensor_state"].to_numpy(dtype=str),
         sample_rows=rows,
-        marks=orders[0] if all(o == orders[0] for o in orders) else {},
+        marks=common_orders(manifest),
     )
     try:
         pictures.mkdir(parents=True, exist_ok=True)

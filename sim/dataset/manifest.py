@@ -6,12 +6,13 @@ import hashlib
 import json
 import os
 import platform
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from sim import __version__
-from sim.errors import DatasetError
+from sim.errors import DatasetError, SimtwinError
 
 MANIFEST = "manifest.json"
 FORMAT = "simtwin dataset 1"
@@ -55,15 +56,33 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises:
         DatasetError: no such folder, not a dataset, or a manifest that cannot be read.
     """
+    return read_manifest_of(folder, FORMAT, "a finished dataset", DatasetError)
+
+
+def read_manifest_of(folder: Path, form: str, what: str, error: type[SimtwinError]) -> dict[str, Any]:
+    """The manifest of a folder of any kind.
+
+    Args:
+        folder: where it stands.
+        form: its `format`.
+        what: the kind of folder, in words.
+        error: to raise where it is not such a folder.
+    """
     path = folder / MANIFEST
     if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such folder")
+        raise error(f"{folder}: no such folder")
     try:
         content = json.loads(path.read_text())
     except FileNotFoundError:
-        raise DatasetError(f"{folder}: no {MANIFEST} in it, so it is not a finished dataset") from None
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path}: cannot be read ({error})") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise DatasetError(f"{path}: not a manifest of format {FORMAT!r}")
+        raise error(f"{folder}: no {MANIFEST} in it, so it is not {what}") from None
+    except (OSError, ValueError) as reason:
+        raise error(f"{path}: cannot be read ({reason})") from None
+    if not isinstance(content, dict) or content.get("format") != form:
+        raise error(f"{path}: not a manifest of format {form!r}")
     return content
+
+
+def common_orders(manifest: Mapping[str, Any]) -> dict[str, float]:
+    """Fault orders by name that all scenarios of a dataset have; empty where they differ."""
+    found = [scenario.get("orders", {}) for scenario in manifest.get("scenarios", [])]
+    return dict(found[0]) if found and all(orders == found[0] for orders in found) else {}

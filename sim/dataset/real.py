@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.dataset.table import Windows
+from sim.dataset.table import OK, Windows
 from sim.errors import DatasetError
 from sim.scenario.schema import NORMAL
 
@@ -176,7 +176,7 @@ def columns(recording: RealRecording, count: int, length: int, hop: int | None =
         "severity": severity,
         "severity_value": math.nan,
         "severity_unit": recording.severity,
-        "sensor_state": "ok",
+        "sensor_state": OK,
         "sensor_severity": 0.0,
         "speed_rpm": recording.speed_rpm,
         "load": recording.load,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.dataset.table import Windows
+from sim.dataset.table import OK, Windows
 from sim.effect import Array
 from sim.scenario.realise import Plan
 from sim.scenario.schema import NORMAL, Scenario
@@ -16,9 +16,6 @@ from sim.sensors.fusion import median_fusion, to_machine_axes
 from sim.sensors.imu import ImuSpec
 from sim.twin import Twin
 from sim.world import Capture
-
-OK = "ok"
-"""Sensor state without sensor fault."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 Samples = NDArray[np.float32]
 
+OK = "ok"
+"""State of a sensor without a fault."""
+
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 """Strings that repeat from row to row."""
 

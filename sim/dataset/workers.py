@@ -23,6 +23,9 @@ from sim.errors import DatasetError
 Make = Callable[[Part[Any]], list[Windows]]
 """Makes the windows of a part; goes to each worker once, so it may be large and may keep what it has prepared."""
 
+WORKER_DIED = "a worker process died (out of memory?); run the same command again to go on, with fewer --workers"
+"""What to say of a `BrokenProcessPool`."""
+
 _make: Make | None = None
 """What this worker process makes parts with."""
 
@@ -91,9 +94,7 @@ def run_parts(
         while running:
             yield from _collect_one(running)
     except BrokenProcessPool:
-        raise DatasetError(
-            f"{folder}: a worker process died (out of memory?); run the same command again to go on, with fewer --workers"
-        ) from None
+        raise DatasetError(f"{folder}: {WORKER_DIED}") from None
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 

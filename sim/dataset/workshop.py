@@ -51,7 +51,7 @@ def make_dataset(
         DatasetError: `out` exists, or belongs to another run, or cannot be written.
     """
     plan = {"format": FORMAT, "versions": versions(), **depends_on}
-    with _workshop(out, to_json(plan)) as folder:
+    with workshop(out, plan, made="dataset", of="scenarios, seed, windows, recordings") as folder:
         entries = {p.number: entry for p in parts if (entry := finished(folder, p.file_name)) is not None}
         missing = [part for part in parts if part.number not in entries]
         rows_of = {part.number: part.rows for part in parts}
@@ -69,11 +69,6 @@ def make_dataset(
             for part in parts:
                 (folder / part.file_name).with_suffix(".json").unlink()
             write_aside(folder / MANIFEST, to_json(manifest))
-            (folder / _PLAN).unlink()
-            (folder / _LOCK).unlink()
-            if out.exists():
-                raise DatasetError(f"{out}: appeared while the dataset was made; it is finished in {folder}")
-            folder.rename(out)
     return manifest
 
 
@@ -102,38 +97,51 @@ def _check_space(folder: Path, need: int) -> None:
 
 
 @contextmanager
-def _workshop(out: Path, plan: str) -> Iterator[Path]:
-    """The folder `OUT.partial`, made or taken up again, locked against a second run."""
+def workshop(out: Path, plan: dict[str, Any], *, made: str, of: str) -> Iterator[Path]:
+    """The folder `OUT.partial`, made or taken up again, locked against a second run; renamed at the end without error.
+
+    Args:
+        out: folder to make; must not exist.
+        plan: all that what is made depends on; an unfinished run of another plan is refused.
+        made: what is made, in words.
+        of: what the plan holds beside the versions, in words.
+
+    Raises:
+        DatasetError: `out` exists, another run is at work, the folder is not ours or cannot be written.
+    """
     refuse_to_overwrite(out)
-    folder = out.with_name(out.name + ".partial")
-    with as_dataset_error(folder):
-        fresh = not folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
-    ours, lock = fresh, None
+    folder, text = out.with_name(out.name + ".partial"), to_json(plan)
+    ours = not folder.exists()
     try:
         with as_dataset_error(folder):
-            if not fresh and not (folder / _PLAN).exists() and any(folder.iterdir()):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not ours and not (folder / _PLAN).exists() and any(folder.iterdir()):
                 raise DatasetError(f"{folder}: is not an unfinished run of simtwin; choose another --out")
             lock = (folder / _LOCK).open("w")
+        with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise DatasetError(f"{folder}: another run is at work in it") from None
-            if (folder / _PLAN).exists():
-                if (folder / _PLAN).read_text() != plan:
+            with as_dataset_error(folder):
+                if not (folder / _PLAN).exists():
+                    write_aside(folder / _PLAN, text)
+                elif (folder / _PLAN).read_text() != text:
                     raise DatasetError(
-                        f"{folder}: holds an unfinished run of other scenarios, seed, windows, recordings or versions;"
-                        " finish that one, remove the folder, or choose another --out"
+                        f"{folder}: holds an unfinished run of other {of} or versions; finish that one, remove the"
+                        " folder, or choose another --out"
                     )
-            else:
-                write_aside(folder / _PLAN, plan)
             ours = True
-        yield folder
+            yield folder
+            with as_dataset_error(folder):
+                for name in (_PLAN, _LOCK):
+                    (folder / name).unlink()
+                if out.exists():
+                    raise DatasetError(f"{out}: appeared while the {made} was made; it is finished in {folder}")
+                folder.rename(out)
     finally:
-        if lock is not None:
-            lock.close()
-        # A run that ended before its first part leaves nothing behind; nothing that is not its own is ever removed.
-        if ours and not any(folder.glob("part-*")):
+        # A run that ended before its first result leaves nothing behind; nothing that is not its own is ever removed.
+        if ours and folder.is_dir() and {path.name for path in folder.iterdir()} <= {_PLAN, _LOCK}:
             for name in (_PLAN, _LOCK):
                 (folder / name).unlink(missing_ok=True)
             with suppress(OSError):

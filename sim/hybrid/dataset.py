@@ -14,12 +14,12 @@ from typing import Any
 from sim.dataset.augment import describe
 from sim.dataset.parts import Part, cut_into_parts, share
 from sim.dataset.real import RealRecording, RealSet, to_windows
-from sim.dataset.table import Windows
+from sim.dataset.table import OK, Windows
 from sim.dataset.workers import warm_up
 from sim.dataset.workshop import Progress, make_dataset, refuse_to_overwrite
 from sim.errors import DatasetError, ScenarioError
 from sim.hybrid.hybrid import Hybrid, HybridWindows, Mix
-from sim.scenario.quantity import Distribution
+from sim.scenario.quantity import span
 from sim.scenario.reader import Loaded, canonical, content_hash
 from sim.scenario.schema import NORMAL, Scenario
 from sim.seeds import generator
@@ -102,7 +102,7 @@ class Maker:
             "severity_value": drawn.severity_value,
             "severity_unit": drawn.severity_unit,
             "rise_db": drawn.rise_db,
-            "sensor_state": "ok",
+            "sensor_state": OK,
             "sensor_severity": 0.0,
             "speed_rpm": drawn.speed_rpm,
             "load": base.load,
@@ -332,8 +332,7 @@ def _doubts(scenario: Scenario, rate_hz: float) -> list[tuple[str, str]]:
             f"windows have {rate_hz:g} Hz, sensor {sensor.id} of the scenario {sensor.odr_hz:g} Hz: is it the machine's?"
             " (--rate brings recordings down)"
         )
-    speeds_rpm = [segment.speed_rpm for segment in scenario.operation.plan()]
-    fastest_rpm = max(s.support()[1] if isinstance(s, Distribution) else s for s in speeds_rpm)
+    fastest_rpm = max(span(segment.speed_rpm)[1] for segment in scenario.operation.plan())
     if fastest_rpm / 60.0 > 0.45 * rate_hz:
         doubts.append(f"windows of {rate_hz:g} Hz do not show the shaft's own line at {fastest_rpm:g} rpm")
     return [(f"scenario {scenario.name}", doubt) for doubt in doubts]

@@ -20,7 +20,7 @@ from sim.hybrid.carry_error import CarryError
 from sim.hybrid.detectability import HealthyLevels, rises_db
 from sim.hybrid.remount import AS_IT_WAS, Mounting, remount
 from sim.hybrid.response import ResponseSimulator
-from sim.scenario.quantity import Distribution
+from sim.scenario.quantity import span
 from sim.scenario.realise import plan
 from sim.scenario.schema import NORMAL, Scenario
 from sim.seeds import generator
@@ -143,8 +143,7 @@ class Hybrid:
     @cached_property
     def _speed_range(self) -> tuple[float, float]:
         """Slowest and fastest speed of the operation, rpm, and a little beyond; what hardly turns is left out."""
-        speeds = [s.speed_rpm for s in self.scenario.operation.plan()]
-        ends = [s.support() if isinstance(s, Distribution) else (s, s) for s in speeds]
+        ends = [span(segment.speed_rpm) for segment in self.scenario.operation.plan()]
         fastest = max(high for _, high in ends)
         if fastest <= 0.0:
             raise ScenarioError(
@@ -177,8 +176,9 @@ class Hybrid:
         base, speed_hz, samples = self._base(self.healthy, rng, seed, number, remount_db=self.mix.remount_db)
         response = self._response.draw(name, 60.0 * speed_hz, samples.shape[1], seed, number)
         added_g = remount(response.samples_g, self.rate_hz, self._mounting(rng, self.mix.path_scatter_db))
-        ratio = self._levels_at(speed_hz).ratio(self._cut(added_g))
-        gain = self._levels_at(speed_hz).edge_gain(ratio) * 10.0 ** (rng.uniform(0.0, self.mix.span_db) / 20.0)
+        levels = self._levels_at(speed_hz)
+        ratio = levels.ratio(self._cut(added_g))
+        gain = levels.edge_gain(ratio) * 10.0 ** (rng.uniform(0.0, self.mix.span_db) / 20.0)
         if not math.isfinite(gain):
             raise DatasetError(f"fault `{name}` of scenario {self.scenario.name} does not reach the sensor at all")
         return self._windows(

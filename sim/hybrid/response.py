@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from sim.drive import Operation
-from sim.effect import Array, MountPoint
+from sim.effect import GRAVITY_M_S2, Array, MountPoint
 from sim.errors import DatasetError
-from sim.scenario.quantity import Distribution
+from sim.scenario.quantity import span
 from sim.scenario.realise import plan
 from sim.scenario.schema import Scenario
 from sim.sensors.imu import ImuSpec, mount_rotation
@@ -23,7 +23,6 @@ from sim.world import Capture
 
 Single = NDArray[np.float32]
 
-STANDARD_GRAVITY_M_S2 = 9.80665
 _MODE_MARGIN = 0.75
 """Modes above this share of the output rate (1.5 times Nyquist) are left out: they only add compliance far below them."""
 _OVERSAMPLING = 2
@@ -87,7 +86,7 @@ class ResponseSimulator:
         self._picks = [(rows, np.stack([placed[i][1] for i in rows])) for rows in heard]
         sensors = [ImuSpec(id=f"hybrid{i}", device="ideal", odr_hz=rate_hz, mount=m) for i, m in enumerate(mounts)]
         structure = scenario.machine.structure
-        modes = [m for m in structure.modes if _lowest(m.frequency_hz) <= _MODE_MARGIN * rate_hz]
+        modes = [m for m in structure.modes if span(m.frequency_hz)[0] <= _MODE_MARGIN * rate_hz]
         if modes and {p for m in modes for p in m.shape} == {p for m in structure.modes for p in m.shape}:
             structure = structure.model_copy(update={"modes": modes})
         # No channel is a rate of turn, and the decimator below is filter enough for the lowest oversampling.
@@ -141,7 +140,7 @@ def _low_pass(factor: int) -> Single:
     taps = np.eye(1, 2 * _HALF_TAPS + 1, _HALF_TAPS)[0]
     if factor > 1:
         taps = signal.firwin(2 * _HALF_TAPS * factor + 1, 0.9 / factor)
-    return np.asarray(taps / STANDARD_GRAVITY_M_S2, np.float32)
+    return np.asarray(taps / GRAVITY_M_S2, np.float32)
 
 
 @njit(cache=True)
@@ -166,10 +165,6 @@ def decimate(x: Single, taps: Single, factor: int, out: Single) -> None:
                 tap, of = taps[t], places[t % factor, start + t // factor :]
                 for i in range(part.shape[0]):
                     part[i] += tap * of[i]
-
-
-def _lowest(value: float | Distribution) -> float:
-    return value.support()[0] if isinstance(value, Distribution) else value
 
 
 def place(channel: str, sensor: ImuSpec) -> tuple[MountPoint, Array]:

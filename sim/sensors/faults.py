@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from sim.scenario.quantity import Distribution, Quantity
+from sim.scenario.quantity import Quantity, span
 from sim.scenario.spec import Spec
 
 Channel = Literal["accel_x", "accel_y", "accel_z", "gyro_x", "gyro_y", "gyro_z"]
@@ -65,8 +65,9 @@ class SensorFault(Spec):
 
     @model_validator(mode="after")
     def _clears_after_onset(self) -> SensorFault:
-        if self.clear_s is not None and _lowest(self.clear_s) <= _highest(self.onset_s):
-            raise ValueError(f"clear_s must lie after onset_s (latest onset {_highest(self.onset_s):g} s)")
+        latest_onset_s = span(self.onset_s)[1]
+        if self.clear_s is not None and span(self.clear_s)[0] <= latest_onset_s:
+            raise ValueError(f"clear_s must lie after onset_s (latest onset {latest_onset_s:g} s)")
         return self
 
     def is_active(self, time_s: float) -> bool:
@@ -105,14 +106,6 @@ class SensorFault(Spec):
     def _size(self, age_s: float) -> tuple[float, float, str]:
         """Severity (not yet bounded by 1), physical value and its unit, at this time after the onset."""
         raise NotImplementedError
-
-
-def _lowest(value: float | Distribution) -> float:
-    return value.support()[0] if isinstance(value, Distribution) else value
-
-
-def _highest(value: float | Distribution) -> float:
-    return value.support()[1] if isinstance(value, Distribution) else value
 
 
 class _ChannelFault(SensorFault):

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sim.dataset import inspect
-from sim.dataset.manifest import read_manifest
+from sim.dataset.manifest import common_orders, read_manifest
 from sim.dataset.real import REAL
-from sim.dataset.recording import OK
+from sim.dataset.table import OK
 from sim.errors import DatasetError
 from sim.scenario.schema import NORMAL
 
@@ -85,8 +85,7 @@ class Dataset:
     @cached_property
     def orders(self) -> dict[str, float]:
         """Fault orders of the machine by name; empty if several machines disagree."""
-        found = [scenario.get("orders", {}) for scenario in self.manifest.get("scenarios", [])]
-        return dict(found[0]) if found and all(orders == found[0] for orders in found) else {}
+        return common_orders(self.manifest)
 
     @property
     def limit(self) -> int:

@@ -9,10 +9,11 @@ import pytest
 
 from sim.analysis import line_amplitude
 from sim.dataset.real import RealRecording
+from sim.effect import GRAVITY_M_S2
 from sim.errors import DatasetError
 from sim.hybrid.hybrid import Hybrid, Mix
 from sim.hybrid.remount import AS_IT_WAS, Mounting, remount
-from sim.hybrid.response import STANDARD_GRAVITY_M_S2, ResponseSimulator
+from sim.hybrid.response import ResponseSimulator
 from tests.sim.hybrid.made import CHANNELS, RATE_HZ, RIG, recording
 
 SCENARIO = RIG.model
@@ -40,7 +41,7 @@ def test_the_response_to_unbalance_is_the_closed_form() -> None:
     force = 1000.0e-6 * w**2 * amplification * np.array([1.0, -1j, 0.0])
     at = np.array([speed_hz])
     each = [structure.frequency_response(at, point, "drive_end")[0] for point in ("drive_end", "non_drive_end")]
-    expected = np.abs(0.5 * (each[0] + each[1]) @ force) / STANDARD_GRAVITY_M_S2
+    expected = np.abs(0.5 * (each[0] + each[1]) @ force) / GRAVITY_M_S2
     assert measured[:2] == pytest.approx(expected[:2], rel=0.05)
 
 
