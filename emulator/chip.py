@@ -5,16 +5,21 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from emulator.clock import Clock
 from emulator.elf import Image
 from emulator.errors import AccessError, MachineError
 from emulator.peripherals.base import Peripheral
+from emulator.peripherals.efuse import Efuse
+from emulator.peripherals.flash import FlashController, NorFlash
 from emulator.peripherals.gpio import Gpio, IoMux
 from emulator.peripherals.interrupt_matrix import InterruptMatrix
+from emulator.peripherals.rtc import ResetCause, Rtc
 from emulator.peripherals.spi2 import Spi2
 from emulator.peripherals.system import System
 from emulator.peripherals.systimer import SystemTimer
+from emulator.peripherals.timer_group import TimerGroup
 from emulator.peripherals.uart import Uart
 from emulator.spi_bus import SpiBus
 
@@ -23,8 +28,30 @@ SRAM_DATA, SRAM_CODE = 0x3FC80000, 0x40380000
 RTC_FAST, RTC_FAST_SIZE = 0x50000000, 0x2000
 IROM, DROM, XIP_SIZE, XIP_PAGE = 0x42000000, 0x3C000000, 0x800000, 0x10000
 
-SOURCES = {"GPIO": 16, "SPI2": 19, "UART0": 21, "UART1": 22, "SYSTIMER": 37, "FROM_CPU": 50}
+SOURCES = {
+    "SPI2": 19,
+    "UART0": 21,
+    "UART1": 22,
+    "RTC": 27,
+    "TG0_WDT": 33,
+    "TG1_WDT": 35,
+    "SYSTIMER": 37,
+    "FROM_CPU": 50,
+}
 """Interrupt sources by their first number (TRM table 8-1)."""
+
+RAM_AFTER_POWER_ON = 0xA5
+"""What RAM holds that was never written: anything but the zeros that a program may wrongly rely on."""
+
+
+class Timed(Protocol):
+    """Something that acts at times of its own."""
+
+    def next_event(self) -> int | None:
+        """When (cycles) the processor must stop for it; None: never."""
+
+    def advance(self, now: int) -> None:
+        """Do what is due by `now` (cycles)."""
 
 
 @dataclass
@@ -60,10 +87,20 @@ class Chip:
 
     Args:
         image: program; its segments decide which pages of flash the cache shows.
+        flash: content of the flash chip (4 MB); None: erased. The program's own pages are not in it.
+        mac: address in the eFuses, 6 bytes.
+
+    Attributes:
+        requested_reset: a reset that is to come before the next instruction.
+        resets: (time in s, cause) of all so far.
+        powered: False after a power cut.
     """
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, flash: bytes | None = None, mac: bytes = bytes.fromhex("7cdfa1000001")) -> None:
         self.image = image
+        self.requested_reset: ResetCause | None = None
+        self.resets: list[tuple[float, ResetCause]] = []
+        self.powered = True
         self.clock = Clock()
         self.spi_bus = SpiBus()
         self.interrupts = InterruptMatrix(self.clock)
@@ -77,6 +114,9 @@ class Chip:
         self.systimer = SystemTimer(self.clock, [source(SOURCES["SYSTIMER"] + n) for n in range(3)])
         self.spi2 = Spi2(self.clock, source(SOURCES["SPI2"]), self.spi_bus)
         self.system = System(self.clock, [source(SOURCES["FROM_CPU"] + n) for n in range(4)])
+        self.rtc = Rtc(self.clock, source(SOURCES["RTC"]), self.request_reset)
+        self.flash = NorFlash(self.clock, flash)
+        self.flash.power_lost = self._lose_power
         self.system.resets = {2: self.uarts[0], 5: self.uarts[1], 6: self.spi2, 29: self.systimer}
         self.peripherals: list[Peripheral] = [
             *self.uarts,
@@ -85,13 +125,19 @@ class Chip:
             self.systimer,
             self.spi2,
             self.system,
+            self.rtc,
+            Efuse(self.clock, mac),
+            TimerGroup(0, self.clock, source(SOURCES["TG0_WDT"]), self.request_reset),
+            TimerGroup(1, self.clock, source(SOURCES["TG1_WDT"]), self.request_reset),
+            FlashController(self.clock, self.flash, (IROM, IROM + XIP_SIZE)),
             self.interrupts,
         ]
-        self.timed = [p for p in self.peripherals if type(p).next_event is not Peripheral.next_event]
+        self.timed: list[Timed] = [p for p in self.peripherals if type(p).next_event is not Peripheral.next_event]
         self._banks: dict[int, list[Peripheral]] = {}
         for peripheral in self.peripherals:
             self._banks.setdefault(peripheral.base & ~0xFFF, []).append(peripheral)
         self.memories = self._memories()
+        self._lose_ram()
         self.load()
 
     @property
@@ -104,11 +150,37 @@ class Chip:
         for segment in self.image.segments:
             self.poke(segment.address, segment.data)
 
-    def reset(self) -> None:
-        """All peripherals as after a reset of the chip, and the program loaded again."""
-        for peripheral in self.peripherals:
-            peripheral.reset()
+    def request_reset(self, cause: ResetCause) -> None:
+        """Reset before the next instruction."""
+        if self.requested_reset is None:
+            self.requested_reset = cause
+        self.clock.attention()
+
+    def reset(self, cause: ResetCause) -> None:
+        """What a reset of this cause resets, and the program loaded again. RAM keeps what the program does not load."""
+        self.requested_reset = None
+        self.rtc.cause = cause
+        self.resets.append((self.clock.now_s, cause))
+        if not cause.is_of_cpu:
+            for peripheral in self.peripherals:
+                peripheral.reset()
         self.load()
+
+    def power_on(self) -> None:
+        """The supply comes back: all but the flash is lost."""
+        self.powered = True
+        self.flash.power_on()
+        self._lose_ram()
+        self.reset(ResetCause.POWER_ON)
+
+    def _lose_power(self) -> None:
+        self.powered = False
+        self.clock.attention()
+
+    def _lose_ram(self) -> None:
+        for memory in self.memories:
+            if memory.writable:
+                ctypes.memset(memory.buffer, RAM_AFTER_POWER_ON, memory.size)
 
     def read(self, address: int, size: int) -> int:
         """A read by the processor in the registers' pages."""

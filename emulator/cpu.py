@@ -230,9 +230,11 @@ class Cpu:
                 state.poll_until = 0
                 for peripheral in chip.timed:
                     peripheral.advance(now)
-            if stopped():
-                return
-            if now >= cycles:
+            if chip.requested_reset is not None:
+                chip.reset(chip.requested_reset)
+                self.reset()
+                continue
+            if not chip.powered or stopped() or now >= cycles:
                 return
             if due <= now:
                 continue
@@ -385,6 +387,8 @@ class Cpu:
 
     def _write(self, address: int, size: int, value: int) -> None:
         self.state.poll_until = 0
+        if not self.chip.powered:
+            return  # the rest of the block in which the power went
         try:
             self.chip.write(address, size, value)
         except BaseException as error:

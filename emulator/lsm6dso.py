@@ -172,7 +172,7 @@ class Lsm6dso:
     def select(self) -> None:
         """A transaction begins."""
         self._address = None
-        self._catch_up(self._clock.now_s)
+        self.catch_up(self._clock.now_s)
 
     def deselect(self) -> None:
         """A transaction ends."""
@@ -325,8 +325,8 @@ class Lsm6dso:
         self._given += len(self._times)
         self._at = 0
 
-    def _catch_up(self, now_s: float) -> None:
-        """Take all samples up to now."""
+    def catch_up(self, now_s: float) -> None:
+        """Take all samples up to this time."""
         accel, gyro = self._accel, self._gyro
         while True:
             due_s = self._times[self._at]

@@ -13,6 +13,8 @@ from emulator.cpu import Cpu, Hook
 from emulator.elf import Image
 from emulator.errors import MachineError
 from emulator.lsm6dso import Lsm6dso
+from emulator.peripherals.flash import PowerCut
+from emulator.peripherals.rtc import ResetCause
 from emulator.sources import SampleSource
 from emulator.spi_bus import BusFault, Wire
 from sim.errors import ParameterError
@@ -48,10 +50,13 @@ class Machine:
     Args:
         elf: program.
         sensors: on the SPI bus; without `line` and `pin` the n-th has line n.
+        flash: content of the flash chip from address 0 on; None: erased. The program's own pages are not in it.
+        mac: address in the eFuses, 6 bytes.
         hook: `native` (compiled by ziglang at first use) or `python`: slower, the same in all else.
         stages: functions by stage; see `stage_instructions`.
 
     Attributes:
+        resets: (virtual time in s, cause) of every reset since power-on.
         sensors: the sensor models.
         wires: the wires to each sensor, for faults set in later (`machine.wires[0].add(BusFault(...))`).
 
@@ -65,14 +70,21 @@ class Machine:
         elf: Path,
         sensors: Sequence[Sensor] = (),
         *,
+        flash: bytes | None = None,
+        mac: bytes = bytes.fromhex("7cdfa1000001"),
         hook: Hook = "native",
         stages: Mapping[str, list[str]] | None = None,
     ) -> None:
-        self._chip = Chip(Image.load(elf))
+        if len(mac) != 6:
+            raise ParameterError(f"mac of {len(mac)} bytes; 6 are allowed")
+        self._chip = Chip(Image.load(elf), flash, mac)
+        self.resets = self._chip.resets
         self.sensors: list[Lsm6dso] = []
         self.wires: list[Wire] = []
         for n, sensor in enumerate(sensors):
             self._connect(n, sensor)
+        if self.sensors:
+            self._chip.timed.append(_KeepUp(self.sensors))
         self._cpu = Cpu(self._chip, hook, stages)
         self._sent = [bytearray(), bytearray()]
         for uart, sent in zip(self._chip.uarts, self._sent, strict=True):
@@ -154,8 +166,42 @@ class Machine:
         self._cpu.run_until(cycles, stopped)
 
     def reset(self) -> None:
-        """Press the reset button: chip and program start anew, RAM the program does not load and the sensors stay."""
-        self._chip.reset()
+        """Press the reset button: the chip starts anew, RAM that the program does not load and the sensors stay."""
+        self._chip.request_reset(ResetCause.POWER_ON)
+
+    # Power and flash
+
+    @property
+    def powered(self) -> bool:
+        """False after a power cut, until `power_on`; `run` returns at once meanwhile."""
+        return self._chip.powered
+
+    @property
+    def flash(self) -> bytearray:
+        """Content of the flash chip, 4 MB; may be changed."""
+        return self._chip.flash.content
+
+    @property
+    def flash_operations(self) -> int:
+        """Program and erase operations since the machine was made."""
+        return self._chip.flash.operations
+
+    def cut_power_at(self, operation: int, byte: int) -> None:
+        """Cut the supply within a program or erase operation of the flash.
+
+        Args:
+            operation: 1 is the next operation from now on.
+            byte: so many of its bytes are done; of the next one only the upper four bits are.
+        """
+        if operation < 1 or byte < 0:
+            raise ParameterError(f"power cut at operation {operation}, byte {byte}; from 1 and from 0 on are allowed")
+        self._chip.flash.cut = PowerCut(operation, byte)
+
+    def power_on(self) -> None:
+        """Switch the supply on again after a cut (or off and on): chip and sensors start anew, only the flash stays."""
+        self._chip.power_on()
+        for sensor in self.sensors:
+            sensor.power_on()
         self._cpu.reset()
 
     # UARTs and pins
@@ -213,6 +259,22 @@ class Machine:
     def stage_instructions(self) -> dict[str, int]:
         """Instructions executed so far in each stage, with all that it calls; `other` and `interrupts` beside them."""
         return self._cpu.stage_instructions()
+
+
+class _KeepUp:
+    """Lets sensors that nobody reads take their samples once a second, so that their source need not keep them."""
+
+    def __init__(self, sensors: Sequence[Lsm6dso]) -> None:
+        self._sensors, self._next = sensors, CPU_HZ
+
+    def next_event(self) -> int | None:
+        return self._next
+
+    def advance(self, now: int) -> None:
+        while self._next <= now:
+            for sensor in self._sensors:
+                sensor.catch_up(self._next / CPU_HZ)
+            self._next += CPU_HZ
 
 
 def _never() -> bool:
