@@ -150,14 +150,16 @@ void on_block(void *uc, uint64_t address, uint32_t size, void *user)
         s->n_frames--;
     }
     if (b->stage != NO_STAGE) {
-        if (s->n_frames == MAX_FRAMES) {
-            stop(uc, s, STOP_FRAMES);
-            return;
+        const struct frame entered = {register_value(uc, s, REGISTER_RA), register_value(uc, s, REGISTER_SP), b->stage};
+        const struct frame *top = s->n_frames == 0 ? 0 : &s->frames[s->n_frames - 1];
+        /* A loop back to the function's first instruction is no new call. */
+        if (top == 0 || top->exit_pc != entered.exit_pc || top->sp != entered.sp || top->stage != entered.stage) {
+            if (s->n_frames == MAX_FRAMES) {
+                stop(uc, s, STOP_FRAMES);
+                return;
+            }
+            s->frames[s->n_frames++] = entered;
         }
-        struct frame *f = &s->frames[s->n_frames++];
-        f->exit_pc = register_value(uc, s, REGISTER_RA);
-        f->sp = register_value(uc, s, REGISTER_SP);
-        f->stage = b->stage;
     }
     s->block_pc = pc;
     s->block_size = size;

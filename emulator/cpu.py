@@ -334,11 +334,15 @@ class Cpu:
                 break
             state.n_frames -= 1
         if block.stage != NO_STAGE:
-            if state.n_frames == MAX_FRAMES:
-                self._stop(STOP_FRAMES)
-                return
-            state.frames[state.n_frames] = Frame(self.register(1), self.register(2), block.stage)
-            state.n_frames += 1
+            entered = (self.register(1), self.register(2), block.stage)
+            top = state.frames[state.n_frames - 1] if state.n_frames else None
+            # A loop back to the function's first instruction is no new call.
+            if top is None or (top.exit_pc, top.sp, top.stage) != entered:
+                if state.n_frames == MAX_FRAMES:
+                    self._stop(STOP_FRAMES)
+                    return
+                state.frames[state.n_frames] = Frame(*entered)
+                state.n_frames += 1
         state.block_pc, state.block_size = pc, size
         state.instructions += block.instructions
         self._function_counts[block.function] += block.instructions

@@ -63,7 +63,7 @@ class Image:
                     assert isinstance(table, SymbolTableSection)
                     for symbol in table.iter_symbols():
                         kind, name, value = symbol["st_info"]["type"], symbol.name, symbol["st_value"]
-                        if not name or name.startswith("$") or symbol["st_shndx"] in ("SHN_UNDEF", "SHN_ABS"):
+                        if not name or name.startswith(("$", ".")) or symbol["st_shndx"] in ("SHN_UNDEF", "SHN_ABS"):
                             continue
                         symbols[name] = value
                         if kind == "STT_FUNC" or (kind == "STT_NOTYPE" and _in_code(elf, symbol["st_shndx"])):
