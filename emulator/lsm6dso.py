@@ -211,7 +211,7 @@ class Lsm6dso:
             return len(self._fifo) & 0xFF
         if address == _FIFO_STATUS2:
             status = self._fifo_status2()
-            self._overrun_latched = len(self._fifo) == FIFO_WORDS
+            self._overrun_latched = False
             return status
         if _TIMESTAMP <= address < _TIMESTAMP + 4:
             on = bool(self._registers[_CTRL10] & 0x20)
