@@ -136,6 +136,7 @@ class Chip:
         self._banks: dict[int, list[Peripheral]] = {}
         for peripheral in self.peripherals:
             self._banks.setdefault(peripheral.base & ~0xFFF, []).append(peripheral)
+        self._readers = {p.base + offset: p.reader(offset) for p in self.peripherals for offset in p.REGISTERS}
         self.memories = self._memories()
         self._lose_ram()
         self.load()
@@ -184,6 +185,9 @@ class Chip:
 
     def read(self, address: int, size: int) -> int:
         """A read by the processor in the registers' pages."""
+        reader = self._readers.get(address)
+        if reader is not None and size == 4:
+            return reader() & 0xFFFFFFFF
         peripheral = self._peripheral(address, size)
         return peripheral.read(address - peripheral.base) & 0xFFFFFFFF
 

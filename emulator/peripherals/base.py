@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from emulator.clock import Clock
@@ -62,7 +63,7 @@ class Peripheral:
 
     def clear(self) -> None:
         """All registers as after reset."""
-        self.values = {offset: register.reset for offset, register in self.REGISTERS.items()}
+        self.values.update({offset: register.reset for offset, register in self.REGISTERS.items()})
 
     def reset(self) -> None:
         """The peripheral as after a reset of the chip."""
@@ -74,6 +75,12 @@ class Peripheral:
     def next_event(self) -> int | None:
         """When (cycles) the processor must stop for it; None: never."""
         return None
+
+    def reader(self, offset: int) -> Callable[[], int]:
+        """The shortest way to read a register there is."""
+        if type(self).read is Peripheral.read:
+            return self._readers.get(offset) or partial(self.values.__getitem__, offset)
+        return partial(self.read, offset)
 
     def read(self, offset: int) -> int:
         """Read a register.

@@ -1,7 +1,7 @@
 """SPI1 flash controller (TRM chapter 27, ESP-IDF spi_mem_reg.h) and the 4 MB NOR flash behind it (Winbond W25Q32JV datasheet).
 
-The controller's transfers take no time; erasing and programming do (status bit WIP). What the flash would silently
-ignore (no write enable, busy) is an error, and so is code that runs from flash while the flash is busy.
+Transfers take the time of their bits, erasing and programming what is typical (status bit WIP). What the flash would
+silently ignore (no write enable, busy) is an error, and so is code that runs from flash while the flash is busy.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _PROGRAM_S = 0.4e-3  # W25Q32JV, section 9.6, typical
 _ERASE_S = {0x20: (SECTOR, 45e-3), 0x52: (0x8000, 120e-3), 0xD8: (0x10000, 150e-3), 0xC7: (SIZE, 10.0)}
 _WIP, _WEL = 1, 2
 
-_CMD, _ADDR, _USER, _USER1, _USER2, _MOSI_DLEN, _MISO_DLEN, _RD_STATUS, _W0 = (
-    *(0x00, 0x04, 0x18, 0x1C, 0x20, 0x24, 0x28, 0x2C),
-    0x58,
-)
+_APB_HZ = 80_000_000
+
+_CMD, _ADDR, _CLOCK, _USER, _USER1, _USER2 = 0x00, 0x04, 0x14, 0x18, 0x1C, 0x20
+_MOSI_DLEN, _MISO_DLEN, _RD_STATUS, _W0 = 0x24, 0x28, 0x2C, 0x58
 _BUFFER = range(_W0, _W0 + 64, 4)
 _USR = 1 << 18
 _MOSI, _MISO, _DUMMY, _HAS_ADDR, _COMMAND = 1 << 27, 1 << 28, 1 << 29, 1 << 30, 1 << 31
@@ -152,7 +152,7 @@ class FlashController(Peripheral):
         0x08: Register("CTRL", 0x002CA000, refused=1 << 7 | 1 << 8 | 0x3 << 10 | 1 << 14 | 1 << 20 | 0x3 << 23),
         0x0C: Register("CTRL1", 0xFFC),
         0x10: Register("CTRL2"),
-        0x14: Register("CLOCK", 0x00030103),
+        _CLOCK: Register("CLOCK", 0x00030103),
         _USER: Register("USER", 0x80000000, refused=0xF << 12 | 0x3 << 24),
         _USER1: Register("USER1", 0x5C000007),
         _USER2: Register("USER2", 0x70000000),
@@ -175,23 +175,44 @@ class FlashController(Peripheral):
     def __init__(self, clock: Clock, flash: NorFlash, code_in_flash: tuple[int, int]) -> None:
         self.flash = flash
         self._code_in_flash = code_in_flash
+        self._done_at = 0
         super().__init__("SPI1", 0x60002000, clock)
 
-    def read(self, offset: int) -> int:
-        """Read a register."""
+    def reset(self) -> None:
+        """Idle."""
+        self.clear()
+        self._done_at = 0
+
+    def write(self, offset: int, value: int) -> None:
+        """Write a register."""
+        if self.clock.now < self._done_at:
+            raise AccessError(f"SPI1: {value:#x} written at offset {offset:#x} while a transaction runs")
+        super().write(offset, value)
+
+    def read_cmd(self) -> int:
+        """CMD: the command's bit is set until its transaction is over."""
         self._check_caller()
-        return super().read(offset)
+        now = self.clock.now
+        if now < self._done_at:
+            self.clock.steady_until(self._done_at)
+            return self.values[_CMD]
+        return 0
 
     def write_cmd(self, value: int) -> None:
-        """CMD: start a transaction; it is over at once."""
-        bits = [bit for bit in range(17, 32) if value >> bit & 1]
-        if len(bits) > 1 or any(1 << bit != _USR and bit not in _BIT_COMMANDS for bit in bits):
+        """CMD: start a transaction."""
+        self.values[_CMD] = value
+        bit = value.bit_length() - 1
+        if value == _USR:
+            bits = self._user_transaction()
+        elif bit in _BIT_COMMANDS and value == 1 << bit:
+            bits = self._bit_command(_BIT_COMMANDS[bit])
+        elif value:
             raise AccessError(f"SPI1.CMD: {value:#x} is not one of the commands modelled")
-        for bit in bits:
-            if 1 << bit == _USR:
-                self._user_transaction()
-            else:
-                self._bit_command(_BIT_COMMANDS[bit])
+        else:
+            return
+        clock = self.values[_CLOCK]
+        divider = 1 if clock >> 31 else (clock >> 16 & 0xFF) + 1
+        self._done_at = self.clock.now + bits * divider * CPU_HZ // _APB_HZ
         self._check_caller()
 
     def _check_caller(self) -> None:
@@ -199,7 +220,8 @@ class FlashController(Peripheral):
         if first <= self.clock.state.block_pc < last and self.flash.busy:
             raise AccessError("SPI1: code in flash runs while the flash is erasing or programming; it must lie in RAM")
 
-    def _user_transaction(self) -> None:
+    def _user_transaction(self) -> int:
+        """Returns the bits on the wire."""
         user = self.values[_USER]
         if not user & _COMMAND or self.values[_USER2] >> 28 != 7:
             raise AccessError("SPI1: a user transaction without a command of 8 bits")
@@ -211,8 +233,11 @@ class FlashController(Peripheral):
         sent = self._buffer(self._length(_MOSI_DLEN)) if user & _MOSI else b""
         n = self._length(_MISO_DLEN) if user & _MISO else 0
         self._fill(self.flash.command(self.values[_USER2] & 0xFF, address, sent, n))
+        dummy = (self.values[_USER1] & 0x3F) + 1 if user & _DUMMY else 0
+        return 8 + (24 if user & _HAS_ADDR else 0) + dummy + 8 * (len(sent) + n)
 
-    def _bit_command(self, opcode: int) -> None:
+    def _bit_command(self, opcode: int) -> int:
+        """Returns the bits on the wire."""
         address, length = self.values[_ADDR] & 0xFFFFFF, self.values[_ADDR] >> 24
         if opcode in (0x02, 0x03) and not 1 <= length <= 64:
             raise AccessError(f"SPI1.ADDR: length {length} in bits 31 to 24; 1 to 64 bytes are allowed")
@@ -223,6 +248,7 @@ class FlashController(Peripheral):
             self.values[_RD_STATUS] = answer[0]
         else:
             self._fill(answer)
+        return 8 + (24 if opcode in (0x02, 0x03) or opcode in _ERASE_S else 0) + 8 * (len(sent) + n)
 
     def _length(self, register: int) -> int:
         bits = (self.values[register] & 0x3FF) + 1

@@ -31,7 +31,9 @@ WRONG = {
 @pytest.mark.parametrize("hook", ["native", "python"])
 @pytest.mark.parametrize("wrong", WRONG)
 def test_what_is_not_modelled_is_an_error_with_its_place(wrong: str, hook: Any) -> None:
-    main = f'__attribute__((noinline)) void bad(void) {{ {wrong} }} int main(void) {{ bad(); text("on\\n"); for (;;); }}'
+    main = (
+        f'__attribute__((noinline)) void bad(void) {{ {wrong} }} int main(void) {{ bad(); text("on\\n"); for (;;); }}'
+    )
     machine = Machine(program(main), hook=hook)
     with pytest.raises(MachineError, match=WRONG[wrong]) as caught:
         machine.run(0.01)
@@ -124,5 +126,3 @@ def test_one_shot_alarm_at_a_value_of_the_counter() -> None:
     machine = Machine(program(main))
     assert int(machine.run_until_line("late", 0.1).split()[1], 16) < 20  # 16 MHz ticks: the handler's entry and exit
     assert machine.run_until_line("ticks", 0.1) == f"ticks {1:08x}"
-
-

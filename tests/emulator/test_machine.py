@@ -80,7 +80,10 @@ def fingerprint(machine: Machine) -> tuple[Any, ...]:
 
 def run_in_slices(slice_s: float, hook: str, total_s: float = 0.11) -> tuple[Any, ...]:
     machine = Machine(
-        program(BUSY), [Sensor(ramp())], hook=hook, stages={"bus": ["bus"], "timer": ["trap"]}  # type: ignore[arg-type]
+        program(BUSY),
+        [Sensor(ramp())],
+        hook=hook,
+        stages={"bus": ["bus"], "timer": ["trap"]},  # type: ignore[arg-type]
     )
     n = 0
     while (n + 1) * slice_s < total_s:
@@ -117,7 +120,9 @@ def test_wfi_skips_to_the_alarm_and_costs_no_instructions() -> None:
 
 COUNTED = """
 __attribute__((noinline, naked)) uint32_t loop(uint32_t n);
-uint32_t loop(__attribute__((unused)) uint32_t n) { __asm__ volatile("1: addi a0, a0, -1\\n add a1, a1, a0\\n bnez a0, 1b\\n ret"); }
+uint32_t loop(__attribute__((unused)) uint32_t n) {
+    __asm__ volatile("1: addi a0, a0, -1\\n add a1, a1, a0\\n bnez a0, 1b\\n ret");
+}
 __attribute__((noinline)) void outer(void) { loop(1000); loop(500); __asm__ volatile("nop"); }
 int main(void) { loop(10); outer(); outer(); text("end\\n"); for (;;) wait(); }
 """
@@ -209,7 +214,9 @@ def test_memory_can_be_read_and_bits_flipped() -> None:
     main = """volatile uint32_t word = 0x12345678;
     __attribute__((noinline, naked)) uint32_t seven(void) { __asm__ volatile("li a0, 7\\n ret"); }
     int main(void) { text("ready\\n"); for (;;) { wait(); line("word", word); line("code", seven()); } }"""
-    machine = Machine(program("volatile uint32_t go;" + main.replace("wait();", "every(1000); interrupts_on(); wait();")))
+    machine = Machine(
+        program("volatile uint32_t go;" + main.replace("wait();", "every(1000); interrupts_on(); wait();"))
+    )
     machine.run_until_line("code 00000007", 0.1)
     address = machine.symbol("word")
     assert machine.read_memory(address, 4) == bytes.fromhex("78563412")

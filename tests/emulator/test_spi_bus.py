@@ -90,7 +90,7 @@ def test_flips_are_as_many_as_asked_for_and_the_same_in_every_run() -> None:
     def run() -> list[int]:
         fault = BusFault("bit_flips", probability=0.05, seed=3)
         machine = Machine(program(WHO.replace("10000", "1000")), [Sensor(still(), faults=[fault])])
-        machine.run(3.0)
+        machine.run(1.0)
         return [int(line.split()[0], 16) for line in machine.uart_output().decode().splitlines()]
 
     answers = run()
