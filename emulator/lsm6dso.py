@@ -196,6 +196,11 @@ class Lsm6dso:
     # Registers
 
     def _read(self, address: int) -> int:
+        if address == _TAG:
+            tag, self._word = self._fifo.popleft() if self._fifo else (0, b"\0" * 6)
+            return tag
+        if _TAG < address <= _FIFO_END:
+            return self._word[address - _TAG - 1]
         held = self._held.pop(address, None)
         if held is not None:
             return held
@@ -219,11 +224,6 @@ class Lsm6dso:
             return ticks >> 8 * (address - _TIMESTAMP) & 0xFF
         if address == _FREQ_FINE:
             return max(-128, min(127, round(self._source.rate_error / _FREQ_FINE_STEP))) & 0xFF
-        if address == _TAG:
-            tag, self._word = self._fifo.popleft() if self._fifo else (0, b"\0" * 6)
-            return tag
-        if _TAG < address <= _FIFO_END:
-            return self._word[address - _TAG - 1]
         raise AccessError(f"{self.name}: register {address:#04x} is not modelled (read)")
 
     def _write(self, address: int, value: int) -> None:

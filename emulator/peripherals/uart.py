@@ -136,8 +136,9 @@ class Uart(Peripheral):
         times = []
         if self._sending:
             times.append(self._newlines[0] if self._newlines else self._sending[-1][0])
-            if self.values[_INT_ENA] & _TX_EMPTY and len(self._sending) >= self._tx_threshold():
-                times.append(self._sending[len(self._sending) - self._tx_threshold()][0])
+            threshold = self._tx_threshold()
+            if self.values[_INT_ENA] & _TX_EMPTY and 0 < threshold <= len(self._sending):
+                times.append(self._sending[len(self._sending) - threshold][0])
         if self._arriving:
             times.append(self._arriving[0][0])
         timeout = self._timeout_at()

@@ -23,6 +23,7 @@ WRONG = {
     '__asm__ volatile("csrw mie, t0");': r"control register that the ESP32-C3 has not",
     '__asm__ volatile(".word 0x0005252f");': r"an instruction .* that the ESP32-C3 has not",  # amoadd.w
     '__asm__ volatile("ecall");': r"ecall",
+    '__asm__ volatile("ebreak");': r"ebreak",
     '__asm__ volatile(".word 0");': r"illegal instruction",
     '__asm__ volatile(".word 0x00052007");': r"illegal instruction",  # flw
 }

@@ -171,6 +171,26 @@ def test_uart1_receives_with_interrupts() -> None:
     assert machine.uart_output(1) == b"hELLO"
 
 
+def test_uart_sends_with_the_interrupt_of_an_emptying_fifo() -> None:
+    trap = """
+    volatile uint32_t ticks; static uint32_t next;
+    uint32_t trap(uint32_t cause, uint32_t epc) {
+        (void)cause; ticks++;
+        while (next < 300 && (REG(UART1 + 0x1C) >> 16 & 0x3FF) < 100) REG(UART1) = next++;
+        if (next == 300) REG(UART1 + 0x0C) = 1u << 14;
+        REG(UART1 + 0x10) = 1u << 14 | 2;
+        return epc;
+    }"""
+    main = """int main(void) {
+        REG(UART1 + 0x24) = 20u << 9; route(UART1_SOURCE, 13, 3); REG(UART1 + 0x0C) = 2; interrupts_on(); for (;;) wait();
+    }"""
+    machine = Machine(program(main, trap=trap))
+    machine.run(0.2)
+    assert machine.uart_output(1) == bytes(n & 0xFF for n in range(300))
+    # 100 bytes at first, 81 whenever 19 are left, and the interrupt of the last byte.
+    assert int.from_bytes(machine.read_memory(machine.symbol("ticks"), 4), "little") == 1 + 3 + 1
+
+
 def test_text_reaches_the_firmware_and_what_it_leaves_overflows() -> None:
     main = """int main(void) {
         text("ready\\n");
