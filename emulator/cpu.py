@@ -66,6 +66,8 @@ class Cpu:
         self.state = chip.clock.state
         self.waiting = False
         """Whether it sleeps in WFI."""
+        self.failed: MachineError | None = None
+        """Why it cannot go on; a reset mends it."""
         self._raised: BaseException | None = None
         self._exception: int | None = None
         self._cycle_csrs = dict.fromkeys(_CYCLE_CSRS, 0)
@@ -193,6 +195,7 @@ class Cpu:
         self._cycle_csrs = dict.fromkeys(_CYCLE_CSRS, 0)
         self.state.n_frames = 0
         self.waiting = False
+        self.failed = None
         self.code_changed()
 
     def code_changed(self) -> None:
@@ -220,8 +223,17 @@ class Cpu:
         """Run to this time, or until `stopped` says so (asked whenever events have been handled).
 
         Raises:
-            MachineError: the firmware did what is not modelled or not allowed.
+            MachineError: the firmware did what is not modelled or not allowed; again at every call until a reset.
         """
+        if self.failed is not None and self.chip.requested_reset is None:
+            raise self.failed
+        try:
+            self._run_until(cycles, stopped)
+        except MachineError as error:
+            self.failed = error
+            raise
+
+    def _run_until(self, cycles: int, stopped: Callable[[], bool]) -> None:
         clock, state, chip = self.chip.clock, self.state, self.chip
         while True:
             now = clock.now

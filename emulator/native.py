@@ -60,7 +60,10 @@ def _compile(path: Path) -> None:
             )
         aside.replace(path)
     except OSError as error:
-        raise MachineError(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise MachineError(
+            f"{path}: cannot be written ({error.strerror or error}); set XDG_CACHE_HOME to a folder that can, or run the"
+            " emulator with hook='python'"
+        ) from None
     finally:
         for left in path.parent.glob(f".{os.getpid()}-*"):
             left.unlink(missing_ok=True)

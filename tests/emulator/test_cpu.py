@@ -54,6 +54,20 @@ def test_the_place_is_the_very_instruction() -> None:
         machine.run(0.01)
 
 
+def test_a_machine_that_failed_stays_failed_until_a_reset() -> None:
+    main = """int main(void) {
+        uint32_t *kept = (uint32_t *)0x3FCDF000;
+        if ((*kept)++ == 0xA5A5A5A5u) REG(SPI2 + 0x300) = 1;
+        text("second time\\n"); for (;;) wait();
+    }"""
+    machine = Machine(program(main))
+    for _ in range(2):
+        with pytest.raises(MachineError, match="0x300 is not modelled"):
+            machine.run(0.01)
+    machine.reset()
+    assert machine.run_until_line("second time", 0.1)
+
+
 def test_constants_in_flash_cannot_be_written() -> None:
     main = 'int main(void) { text("constant\\n"); REG(0x3C100000) = 1; for (;;); }'
     with pytest.raises(MachineError, match="4-byte write at 0x3c100000, which is read-only"):
