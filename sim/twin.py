@@ -99,6 +99,12 @@ class Twin:
         self.sensors = [_with_only(s, sensor_members) if always else s for s in scenario.sensors]
         self.grid_rate_hz = scenario.grid_rate_hz()
 
+    @property
+    def samples_of_capture(self) -> int | None:
+        """Samples of a capture: whole windows under a sampling plan, else (None) what the sensor's own clock brings."""
+        sampling = self.scenario.sampling
+        return None if sampling is None else sampling.windows * self.scenario.dataset.window_length
+
     def motions(self, capture: Capture, grid_samples: int | None = None) -> Iterator[Motion]:
         """Motion of every sensor's mounting point from a little before the capture on.
 
