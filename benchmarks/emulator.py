@@ -111,9 +111,8 @@ def main() -> None:
         plain = figures[f"{job}, plain Unicorn"]
         for way in ("plain Unicorn", "hook in native", "hook in python"):
             rate = figures[f"{job}, {way}"]
-            print(
-                f"{job + ', ' + way:<32}{rate:9.1f} MIPS {rate / plain:8.3f} of plain Unicorn {rate / 160:8.2f} times real time"
-            )
+            ratios = f"{rate / plain:8.3f} of plain Unicorn {rate / 160:8.2f} times real time"
+            print(f"{job + ', ' + way:<32}{rate:9.1f} MIPS {ratios}")
     for name in ("reading, hook in native", "reading, hook in python"):
         print(f"{name:<32}{figures[name]:9.1f} times real time")
 

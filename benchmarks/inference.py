@@ -54,8 +54,10 @@ def run() -> dict[str, float | str]:
         model = build(name, 1024, 3, 4, seed=0)
         converted = convert(model, x[:100])
         micro, dynamic = Micro(converted.int8), Lite(converted.dynamic, reference=False)
+        int8 = Lite(converted.int8)
         figures[f"{name}: Keras, batches of 256"] = _rate(lambda m=model: m.predict(floats, batch_size=256, verbose=0))
         figures[f"{name}: dynamic-range on Linux, one by one"] = _rate(lambda d=dynamic: d.run(floats))
+        figures[f"{name}: int8 on Linux as the monitor has it"] = _rate(lambda i=int8: i.run(x))
         figures[f"{name}: int8 in TFLM, one by one"] = _rate(lambda m=micro: m.run(x))
     label = _CLASSES[np.arange(WINDOWS) % 4]
     groups = [f"{name} {number % 8}" for number, name in enumerate(label)]

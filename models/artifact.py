@@ -30,6 +30,8 @@ FORMAT = "simtwin artifact 1"
 KERAS, INT8, DYNAMIC = "model.keras", "model_int8.tflite", "model_dynamic.tflite"
 PREPROCESSING, METRICS, CARD = "preprocessing.json", "metrics.json", "card.md"
 FILES = (KERAS, INT8, DYNAMIC, PREPROCESSING, METRICS, CARD)
+AUTOENCODER = "autoencoder"
+"""The architecture whose level is what it does not reconstruct; all others give probabilities."""
 
 
 class ArtifactError(SimtwinError):
@@ -64,6 +66,19 @@ class Artifact:
         if entry is None:
             raise ArtifactError(f"{self.folder}: no file {name!r}; there are {', '.join(FILES)}")
         return _checked(self.folder, entry)
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether the level is what the model does not reconstruct, not a probability."""
+        return self.architecture == AUTOENCODER
+
+    @property
+    def threshold_int8(self) -> int:
+        """The threshold in the firmware's integers (docs/export.md); ArtifactError when the manifest has none."""
+        found = self.manifest.get("threshold_int8")
+        if not isinstance(found, int):
+            raise ArtifactError(f"{self.folder / MANIFEST}: no usable 'threshold_int8' in it; export the run again")
+        return found
 
     @property
     def metrics(self) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
+from models.monitor.cli import monitor
 from models.training.cli import compare, evaluate, train
 
-__all__ = ["compare", "data", "evaluate", "evaluate_augmentation", "export", "train"]
+__all__ = ["compare", "data", "evaluate", "evaluate_augmentation", "export", "monitor", "train"]
 
 # Heavy modules are imported inside the commands, so that `simtwin --help` answers at once.
 

@@ -133,7 +133,7 @@ def _record(twin: Twin, folder: Path, progress: Callable[[float, float], None] |
         ]
         for capture in twin.timeline.captures:
             given = [0] * len(writers)
-            for chunk in twin.capture(capture, _samples_wanted(twin)):
+            for chunk in twin.capture(capture, twin.samples_of_capture):
                 for i, sensor in enumerate(twin.sensors):
                     table, entry = _rows(twin, capture, sensor, chunk, i, given[i])
                     if table.num_rows:
@@ -144,12 +144,6 @@ def _record(twin: Twin, folder: Path, progress: Callable[[float, float], None] |
                     progress(done_s + float(chunk.time_s[-1]) - capture.start_s, total_s)
             done_s += capture.duration_s
     return tails
-
-
-def _samples_wanted(twin: Twin) -> int | None:
-    """Samples of a capture: whole windows under a sampling plan, else what the sensor's own clock brings."""
-    sampling = twin.scenario.sampling
-    return None if sampling is None else sampling.windows * twin.scenario.dataset.window_length
 
 
 def _schema(sensor: ImuSpec) -> pa.Schema:

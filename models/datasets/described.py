@@ -164,7 +164,11 @@ def read_described(path: Path) -> Source:
         ScenarioError: mistakes in the YAML file, one line each.
         DatasetError: no file matches.
     """
-    spec = read(path, Described)
+    return recordings_of(read(path, Described), path)
+
+
+def recordings_of(spec: Described, path: Path) -> Source:
+    """The recordings of a description that stands, or could stand, in the file `path`; see `read_described`."""
     layout = {channel.column: channel.index is not None for channel in spec.channels.values()}
     dialect = Dialect(**spec.csv.model_dump())
     recordings: dict[str, RealRecording] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,12 @@ _CLOCK = 0.05
 
 
 def read_own(folder: Path) -> list[RealRecording]:
-    """The recordings of a dataset folder, every part checked against its SHA-256.
+    """The recordings of a dataset folder; see `own_recordings`."""
+    return list(own_recordings(folder))
+
+
+def own_recordings(folder: Path) -> Iterator[RealRecording]:
+    """The recordings of a dataset folder, part after part, every part first checked against its SHA-256.
 
     Windows that follow each other without a pause are joined; where the label changes, the recording's `anomaly` says
     which samples are anomalous. Recordings that were cut with a pause come in pieces `id`, `id#2`, ... of one group.
@@ -36,7 +42,6 @@ def read_own(folder: Path) -> list[RealRecording]:
     for _ in verify(folder, manifest):
         pass
     shape = (-1, manifest["window_length"], len(manifest["channels"]))
-    recordings: list[RealRecording] = []
     pieces: dict[str, int] = {}
     for part in manifest["parts"]:
         path = folder / part["file"]
@@ -51,8 +56,7 @@ def read_own(folder: Path) -> list[RealRecording]:
             pieces[name] = pieces.get(name, 0) + 1
             suffix = f"#{pieces[name]}" if pieces[name] > 1 else ""
             joined = samples[first:after].reshape(-1, shape[2])
-            recordings.append(_recording(rows[first:after], joined, name + suffix))
-    return recordings
+            yield _recording(rows[first:after], joined, name + suffix)
 
 
 def _stretches(rows: list[dict[str, Any]], length: int, folder: Path) -> list[tuple[int, int]]:

@@ -8,7 +8,18 @@ from math import floor
 from pathlib import Path
 from typing import Any
 
-from models.artifact import CARD, DYNAMIC, INT8, KERAS, METRICS, PREPROCESSING, Artifact, check_new, write_artifact
+from models.artifact import (
+    AUTOENCODER,
+    CARD,
+    DYNAMIC,
+    INT8,
+    KERAS,
+    METRICS,
+    PREPROCESSING,
+    Artifact,
+    check_new,
+    write_artifact,
+)
 from models.export.export import Exported, export
 from models.export.scales import PROBABILITY_SCALE, PROBABILITY_ZERO
 from models.preprocessing import INPUT_SCALE
@@ -19,7 +30,6 @@ from sim.dataset.manifest import sha256_of, to_json, versions
 from sim.errors import DatasetError
 
 _PACKAGES = ("keras", "flatbuffers", "tflite-micro")
-AUTOENCODER = "autoencoder"
 
 
 def export_run(folder: Path, out: Path | None = None) -> tuple[Artifact, Exported]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,20 @@ def exported(name: str, model: Any) -> Exported:
     """A trained network, exported and compared on 1,000 windows that it has not seen, many of them hard to tell."""
     check, truth = windows(1000, seed=1, level=MIXED)
     return export(name, model, windows(200, seed=0, level=MIXED)[0], check, truth)
+
+
+class Made(NamedTuple):
+    """A trained network and what became of it."""
+
+    model: Any
+    exported: Exported
+
+
+@cache
+def made(name: str) -> Made:
+    """A network, trained and exported once in a process."""
+    model = trained(name)
+    return Made(model, exported(name, model))
 
 
 if __name__ == "__main__":

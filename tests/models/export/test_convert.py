@@ -22,8 +22,7 @@ from models.export.lstm import with_fused_lstm
 from models.export.run import int8_level
 from models.keras_runtime import keras
 from models.preprocessing import to_float
-from tests.models.export.conftest import Made
-from tests.models.export.made import MIXED, windows
+from tests.models.export.made import MIXED, Made, windows
 
 Exports = Callable[[str], Made]
 SMALL = np.random.default_rng(0).integers(-127, 128, (20, 32, 2)).astype(np.int8)

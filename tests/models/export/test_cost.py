@@ -15,7 +15,7 @@ from models.export.budgets import grown, recorded
 from models.export.convert import ExportError
 from models.export.cost import Cost, cost
 from models.export.interpreters import Micro
-from tests.models.export.conftest import Made
+from tests.models.export.made import Made
 
 Exports = Callable[[str], Made]
 

@@ -14,8 +14,7 @@ from models.architectures import ARCHITECTURES
 from models.export.flatbuffer import constant, read, schema, write
 from models.export.interpreters import Micro
 from sim.errors import DatasetError
-from tests.models.export.conftest import Made
-from tests.models.export.made import windows
+from tests.models.export.made import Made, windows
 
 Exports = Callable[[str], Made]
 

@@ -20,8 +20,7 @@ from models.export.interpreters import Lite, Micro
 from models.export.parity import CAUSES, _Trace, parity, probabilities
 from models.keras_runtime import keras
 from models.preprocessing import to_float
-from tests.models.export.conftest import Made
-from tests.models.export.made import MIXED, windows
+from tests.models.export.made import MIXED, Made, windows
 from tests.models.export.rounding import factor, once, twice
 
 Exports = Callable[[str], Made]
