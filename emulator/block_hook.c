@@ -1,12 +1,13 @@
 /* Called by Unicorn before every block of instructions: counts them, and stops the processor when an event is due.
  *
- * The same rules as the hook in Python (cpu.py), which is the reference: tests hold the two against each other. Nothing here calls
- * Unicorn but through the two function pointers, so that no header of Unicorn is needed. */
+ * The same rules as the hook in Python (cpu.py), which is the reference: tests hold the two against each other. Unicorn is
+ * called through function pointers only, so that none of its headers is needed. */
 #include <stdint.h>
 
 enum { STOP_DEADLINE = 1, STOP_INTERRUPT = 2, STOP_REFUSED = 3, STOP_FRAMES = 4 };
 enum { REGISTER_RA = 2, REGISTER_SP = 3 }; /* UC_RISCV_REG_X1 and UC_RISCV_REG_X2 */
-enum { MSTATUS_MIE = 8, MAX_FRAMES = 16, NO_STAGE = 0xFFFFFFFF };
+enum { MSTATUS_MIE = 8, MAX_FRAMES = 16 };
+#define NO_STAGE UINT32_MAX
 
 struct region {
     uint32_t base, size;

@@ -374,7 +374,7 @@ class Lsm6dso:
             tag = channel.tag << 3
             if not renode:
                 tag |= self._slot << 1
-                tag |= tag.bit_count() & 1  # even parity of the whole byte
+                tag |= tag.bit_count() & 1  # the whole byte has even parity, as ST's FIFO decoder wants it
             self._fifo.append((tag, channel.output))
             if len(self._fifo) == FIFO_WORDS:
                 self._overrun_latched = True

@@ -15,12 +15,10 @@ from emulator.errors import MachineError
 from emulator.lsm6dso import Lsm6dso
 from emulator.peripherals.flash import PowerCut
 from emulator.peripherals.rtc import ResetCause
+from emulator.peripherals.uart import Listener
 from emulator.sources import SampleSource
 from emulator.spi_bus import BusFault, Wire
 from sim.errors import ParameterError
-
-UartListener = Callable[[int, float], None]
-"""Called with a byte and the virtual time (s) at which it was sent."""
 
 
 @dataclass(frozen=True)
@@ -206,7 +204,7 @@ class Machine:
 
     # UARTs and pins
 
-    def on_uart(self, uart: int, listener: UartListener) -> None:
+    def on_uart(self, uart: int, listener: Listener) -> None:
         """Call `listener` with every byte that is sent from now on."""
         self._chip.uarts[uart].listeners.append(listener)
 
@@ -281,7 +279,7 @@ def _never() -> bool:
     return False
 
 
-def _recorder(sent: bytearray) -> UartListener:
+def _recorder(sent: bytearray) -> Listener:
     def record(byte: int, _time_s: float) -> None:
         sent.append(byte)
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from emulator.errors import MachineError
 
 SOURCE = Path(__file__).with_name("block_hook.c")
-_FLAGS = ("-shared", "-O2", "-std=c11", "-Wall", "-Wextra", "-Werror")
+_WARNINGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wmissing-prototypes", "-Werror")
+_FLAGS = ("-shared", "-O2", "-std=c11", *_WARNINGS)
 _SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 
 
