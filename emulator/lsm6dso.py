@@ -100,7 +100,7 @@ class Lsm6dso:
     """One device; an `emulator.spi_bus.SpiDevice`.
 
     With the ODR the source's rate, every sample of the source is taken once, at the source's own times. At any other ODR the
-    device takes the source's latest sample at its own ticks; `resampled` counts them.
+    device takes the source's latest sample at its own ticks.
 
     Args:
         clock: virtual time.
@@ -109,6 +109,11 @@ class Lsm6dso:
             source's samples), tags without counter and parity, accelerometer before gyroscope.
         self_test_response: 1: a healthy device; 0: one whose self-test does nothing.
         name: for messages.
+
+    Attributes:
+        resampled: samples taken at another rate than the source's.
+        words_lost: FIFO words overwritten or not stored because it was full.
+        source_over: the source has no more samples; its last one is repeated.
 
     Raises:
         ParameterError: a rate or range that the device does not have.
@@ -147,6 +152,7 @@ class Lsm6dso:
         self.temperature_c = self._next_temperature_c = _TEMPERATURE_ZERO_C
         self.resampled = 0
         self.words_lost = 0
+        self.source_over = False
         self._accel = _Channel(ACCEL_TAG, slice(0, 3))
         self._gyro = _Channel(GYRO_TAG, slice(3, 6))
         self._next_block()
@@ -311,7 +317,8 @@ class Lsm6dso:
         block: SampleBlock | None = next(self._blocks, None)
         while block is not None and not len(block.time_s):
             block = next(self._blocks, None)
-        if block is None:  # the source is over: its last sample goes on at its rate
+        if block is None:  # its last sample goes on at its rate
+            self.source_over = True
             period_s = 1.0 / (self._source.rate_hz * (1.0 + self._source.rate_error))
             last_s = self._times[-1] if self._times else 0.0
             self._times = [last_s + period_s * k for k in range(1, 1025)]

@@ -236,6 +236,17 @@ def test_temperature_and_data_ready() -> None:
     assert bench.read(0x1E)[0] & 3 == 0
 
 
+def test_after_its_last_sample_a_source_repeats_it_and_says_so() -> None:
+    bench = Bench(ramp(n=50))
+    bench.write(CTRL1_XL, ODR_1666 | FS_16G)
+    bench.write(FIFO_CTRL3, 0x08, CONTINUOUS)
+    bench.wait(40.5 / 1666)
+    assert not bench.device.source_over
+    bench.wait(20.0 / 1666)
+    assert [axes[0] for _, axes in bench.words(bench.waiting())] == [*range(1, 50), *[49] * 11]
+    assert bench.device.source_over
+
+
 def test_bdu_keeps_the_halves_of_a_reading_together() -> None:
     for bdu, expected in ((0x44, 255), (0x04, 511)):
         bench = Bench(ramp())
