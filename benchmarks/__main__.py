@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks import (
     bearing_contact,
     calibration,
+    emulator,
     hybrid,
     inference,
     memory,
@@ -25,6 +26,7 @@ def main() -> None:
         rotor_time_response,
         training,
         inference,
+        emulator,
     ):
         print(f"== {module.__name__.removeprefix('benchmarks.')}")
         module.main()

@@ -46,12 +46,14 @@ class Chunk:
         time_s, speed_rpm: a sparse record of the speed, (k,) each.
         samples: for every sensor (m_i, n_channels_i) int16 counts, however many fell into the block.
         sample_time_s: for every sensor (m_i,) when its samples were really taken, by its own clock.
+        temperature_c: of the machine and its sensors.
     """
 
     time_s: Array
     speed_rpm: Array
     samples: list[NDArray[np.int16]]
     sample_time_s: list[Array]
+    temperature_c: float
 
 
 class Motion(NamedTuple):
@@ -177,7 +179,8 @@ class Twin:
                 to_drop[i] -= min(len(counts), to_drop[i])
                 given[i] += len(counts)
             inside = slice(max(-first, 0), end, SPEED_EVERY)
-            yield Chunk(block.time_s[inside].copy(), block.speed_rad_s[inside] / RPM, chunk, taken_s)
+            speed_rpm = block.speed_rad_s[inside] / RPM
+            yield Chunk(block.time_s[inside].copy(), speed_rpm, chunk, taken_s, block.temperature_c)
 
     def _site(self, capture: Capture) -> Site:
         return Site(self.scenario.machine, 1.0 / self.grid_rate_hz, self._seed, self._path, capture=capture.number)
