@@ -13,9 +13,9 @@ from models.export.c.step import Buffer, Places
 _INDENT = "    "
 
 
-def body(plan: Plan, code: Code, padded: set[Value]) -> tuple[str, Arena]:
+def body(plan: Plan, code: Code) -> tuple[str, Arena]:
     """The functions of a plan, and the scratch memory they take."""
-    memory = arena(_needs(plan, padded))
+    memory = arena(_needs(plan))
     parts = []
     main: list[str] = []
     for number, section in enumerate(plan.sections):
@@ -52,7 +52,7 @@ def _function(number: int, lines: list[str]) -> str:
     return f"{head}\n{{\n{unused}{text}\n}}\n"
 
 
-def _needs(plan: Plan, padded: set[Value]) -> list[Need]:
+def _needs(plan: Plan) -> list[Need]:
     """Everything in memory, and from which step to which."""
     steps = [step for section in plan.sections for step in section.steps]
     moment = {step: number for number, step in enumerate(steps)}
@@ -72,12 +72,11 @@ def _needs(plan: Plan, padded: set[Value]) -> list[Need]:
             continue
         root = value.root
         if root in plan.kept:
-            rows = -(-root.rows // 4) * 4 if root in padded else root.rows
             users = [each for each in steps if _reads(each, root)]
             last = max([high, *(span[plan.loop_of(each)][1] for each in users)])
             before = needs.get(root)
             first = low if before is None else min(before.first, low)
-            needs[root] = Need(root, "int8_t", rows * root.width, first, last)
+            needs[root] = Need(root, "int8_t", root.size, first, last)
         else:
             users = [each for each in steps if _reads(each, value)]
             needs[value] = Need(value, "int8_t", value.width, moment[step], max(map(moment.__getitem__, [step, *users])))

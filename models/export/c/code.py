@@ -8,7 +8,7 @@ from pathlib import Path
 _KERNELS = Path(__file__).with_name("kernels")
 ORDER = (
     "clamp", "rescale", "bytes", "dot", "dense", "window", "table", "add", "multiply", "mean", "mean_row", "mean_rows",
-    "transpose", "product", "softmax", "lstm",
+    "transpose", "pack_row", "pack_column", "product", "softmax", "lstm",
 )  # fmt: skip
 """All kernels, each behind those it calls."""
 _CALLS = {

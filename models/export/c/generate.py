@@ -52,7 +52,7 @@ def generate(content: bytes, description: Description) -> Source:
         lowering.operator(operator)
     output = lowering.found(last)
     code = Code()
-    functions, memory = body(plan(lowering.steps, given, output), code, lowering.padded)
+    functions, memory = body(plan(lowering.steps, given, output), code)
     members = {kind: size for kind, size in memory.sizes.items() if size} or {"int8_t": 1}
     size = sum(count * int(kind[3:-2]) // 8 for kind, count in members.items())
     size += -size % max(int(kind[3:-2]) // 8 for kind in members)

@@ -18,13 +18,11 @@ class Lowering:
     Attributes:
         graphs: all of the file.
         steps: so far, each behind those whose values it reads.
-        padded: values of which kernels read rows up to a multiple of four.
     """
 
     def __init__(self, graphs: list[Graph], operators: Mapping[str, Lower]) -> None:
         self.graphs = graphs
         self.steps: list[Step] = []
-        self.padded: set[Value] = set()
         self._operators = operators
         self._same: dict[Value, Value] = {}
 
@@ -44,6 +42,10 @@ class Lowering:
         """Put a step in the place of another."""
         self.steps[self.steps.index(old)] = new
 
+    def remove(self, step: Step) -> None:
+        """Take a step away whose value nothing reads any more."""
+        self.steps.remove(step)
+
     def same(self, value: Value, other: Value) -> None:
         """Let `other` be `value`: same rows, same width."""
         self._same[other] = value
@@ -53,10 +55,6 @@ class Lowering:
         while value in self._same:
             value = self._same[value]
         return value
-
-    def pad_rows(self, value: Value) -> None:
-        """Have room for rows up to a multiple of four behind a value."""
-        self.padded.add(value)
 
     def maker(self, value: Value) -> Step | None:
         """The step that makes a value."""

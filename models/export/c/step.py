@@ -79,7 +79,3 @@ class Step(ABC):
     def after(self, code: Code, places: Places) -> list[str]:
         """Statements after the last row."""
         return []
-
-    def room(self) -> int:
-        """Elements that `out` takes when all of it is kept: kernels may read a few more rows than there are."""
-        return self.out.size

@@ -1,5 +1,5 @@
-/* A row through a matrix of weights; the input's zero point is in the bias. Rows of weights and biases are there for a
- * multiple of four outputs. */
+/* A row through a matrix of weights; the input's zero point is in the bias. Rows of weights, interleaved by
+ * fours, and biases are there for a multiple of four outputs. */
 struct dense {
     const int8_t *weights;
     const int32_t *bias;

@@ -19,7 +19,7 @@ static int32_t tanh_q15(int32_t x_by_3)
 }
 
 struct lstm {
-    const int8_t *input_weights, *state_weights; /* row by row, four for each unit: input, forget, cell, output gate */
+    const int8_t *input_weights, *state_weights; /* interleaved rows, four for each unit: input, forget, cell, output gate */
     const int32_t *input_bias, *state_bias;      /* in the same order; state_step 0: one for all units */
     int32_t input_multiplier[4], state_multiplier[4];
     int8_t input_right[4], state_right[4];

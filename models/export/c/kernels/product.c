@@ -1,5 +1,5 @@
-/* A row times a matrix that was computed: one row of it for each output. Rows and biases are there for a multiple of four
- * outputs. */
+/* A row times a matrix that was computed: one row of it for each output, interleaved by fours. Rows and biases are there
+ * for a multiple of four outputs; what those rows hold that no output has does not matter. */
 struct product {
     int32_t multiplier;
     uint16_t inputs, outputs;
@@ -7,13 +7,15 @@ struct product {
     int8_t right;
 };
 
-/* What the zero point of `a` adds, for each output. */
+/* What the zero point of `a` adds, for each output: the rows of `b` lie interleaved. */
 static void product_bias(const struct product *p, const int8_t *b, int32_t *bias)
 {
+    const uint32_t n = p->inputs;
     for (uint32_t j = 0; j < p->outputs; j++) {
+        const int8_t *row = b + (j & ~3u) * n + (j & 3u);
         int32_t sum = 0;
-        for (uint32_t k = 0; k < p->inputs; k++)
-            sum += *b++ - p->b_zero;
+        for (uint32_t k = 0; k < n; k++)
+            sum += row[4 * k] - p->b_zero;
         bias[j] = -p->a_zero * sum;
     }
     for (uint32_t j = p->outputs; j & 3u; j++)

@@ -24,13 +24,31 @@ class Transpose(Step):
         return [f"put_column({to}, {places.row(self.x)}, {self.x.rows}, {self.x.width});"]
 
 
+class Pack(Step):
+    """Rows, or columns, become the rows of a matrix as products want it: interleaved by fours, up to a multiple of four."""
+
+    def __init__(self, x: Value, *, turned: bool) -> None:
+        self.x, self.turned = x, turned
+        self.count, self.length = (x.width, x.rows) if turned else (x.rows, x.width)
+        super().__init__(x.like((-(-self.count // 4) * 4, self.length)), along=(x,))
+        self.rows, self.late = x.rows, True
+
+    def each(self, code: Code, places: Places) -> list[str]:
+        """See Step."""
+        kernel = "pack_column" if self.turned else "pack_row"
+        code.needs(kernel)
+        size = f"{self.length}, {self.count}" if self.turned else f"{self.length}"
+        number = f"(uint32_t){places.time}"
+        return [f"{kernel}({places.whole(self.out)}, {places.row(self.x)}, {number}, {size});"]
+
+
 class Product(Step):
     """A row of `a` times all rows of `b`: a row of as many elements as `b` has rows."""
 
-    def __init__(self, a: Value, b: Value, out: Value) -> None:
-        super().__init__(out, along=(a,), whole=(b,))
-        self.a, self.b = a, b
-        self.buffers = [Buffer("int32_t", -(-b.rows // 4) * 4)]
+    def __init__(self, a: Value, b: Pack, out: Value) -> None:
+        super().__init__(out, along=(a,), whole=(b.out,))
+        self.a, self.b, self.outputs = a, b.out, b.count
+        self.buffers = [Buffer("int32_t", self.b.rows)]
 
     def struct(self, code: Code) -> str:
         found = factor(self.a.scale * self.b.scale / self.out.scale)
@@ -38,7 +56,7 @@ class Product(Step):
             "multiplier": found.multiplier,
             "right": code.right(found.right),
             "inputs": code.length(self.a.width),
-            "outputs": self.b.rows,
+            "outputs": self.outputs,
             "a_zero": self.a.zero,
             "b_zero": self.b.zero,
             "zero": self.out.zero,
@@ -61,15 +79,19 @@ def batch_matmul(lowering: Lowering, operator: Operator) -> None:
     a, b, out = operator.input(0), operator.input(1), operator.outputs[0]
     batches = [size for shape in (*operator.shapes, out.shape) for size in shape[:-2]]
     if operator.options.adjX or a.data is not None or b.data is not None or any(size != 1 for size in batches):
-        raise operator.unknown(f"of {a.shape} and {b.shape}; allowed is a batch of one, of computed values, a not turned")
+        raise operator.unknown(
+            f"of {operator.shapes[0]} and {operator.shapes[1]}; allowed is a batch of one, of computed values, a not turned"
+        )
     if a.width * 255 * 255 >= HIGHEST_ACCUMULATOR:
         raise operator.unknown(f"over {a.width} elements; allowed are {HIGHEST_ACCUMULATOR // 255**2}")
-    if not operator.options.adjY:
-        turned = b.like((b.width, b.rows))
-        lowering.add(Transpose(b, turned))
-        b = turned
-    lowering.pad_rows(b)
-    lowering.add(Product(a, b, out))
+    turned = not operator.options.adjY
+    before = lowering.maker(b)
+    if isinstance(before, Transpose) and lowering.readers(b) == 1:
+        lowering.remove(before)
+        b, turned = before.x, not turned
+    packed = Pack(b, turned=turned)
+    lowering.add(packed)
+    lowering.add(Product(a, packed, out))
 
 
 def transpose(lowering: Lowering, operator: Operator) -> None:

@@ -39,10 +39,14 @@ class Weights:
         if (highest * 2**left >= HIGHEST_ACCUMULATOR).any():
             raise operator.unknown(f"whose sums reach {int((highest * 2**left).max())}; allowed is below 2^30")
 
-    def padded(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Matrix and biases with zeros up to a multiple of four outputs."""
-        more = -len(self.matrix) % 4
-        return np.pad(self.matrix, ((0, more), (0, 0))), np.pad(self.bias, (0, more))
+    def padded(self) -> NDArray[Any]:
+        """Biases with zeros up to a multiple of four outputs."""
+        return np.pad(self.bias, (0, -len(self.bias) % 4))
+
+    def interleaved(self) -> NDArray[Any]:
+        """Four outputs' weights side by side, input by input; with zeros up to a multiple of four outputs."""
+        matrix = np.pad(self.matrix, ((0, -len(self.matrix) % 4), (0, 0)))
+        return matrix.reshape(-1, 4, matrix.shape[1]).swapaxes(1, 2).ravel()
 
 
 class Dense(Step):
@@ -57,15 +61,14 @@ class Dense(Step):
     def each(self, code: Code, places: Places) -> list[str]:
         """See Step."""
         code.needs("dense")
-        matrix, bias = self.weights.padded()
         struct = code.struct(
             "dense",
             {
-                "weights": code.array("int8_t", matrix.ravel()),
-                "bias": code.array("int32_t", bias),
+                "weights": code.array("int8_t", self.weights.interleaved()),
+                "bias": code.array("int32_t", self.weights.padded()),
                 "multiplier": code.array("int32_t", [each.multiplier for each in self.weights.factors]),
                 "right": code.array("int8_t", [code.right(each.right) for each in self.weights.factors]),
-                "inputs": code.length(matrix.shape[1]),
+                "inputs": code.length(self.weights.matrix.shape[1]),
                 "outputs": len(self.weights.matrix),
                 "zero": self.out.zero,
                 "low": self.limits[0],

@@ -90,8 +90,8 @@ class Lstm(Step):
         )
         biased = self.from_state.bias.any()
         fields: dict[str, int | str | list[int]] = {
-            "input_weights": code.array("int8_t", self.from_x.matrix.ravel()),
-            "state_weights": code.array("int8_t", self.from_state.matrix.ravel()),
+            "input_weights": code.array("int8_t", self.from_x.interleaved()),
+            "state_weights": code.array("int8_t", self.from_state.interleaved()),
             "input_bias": code.array("int32_t", self.from_x.bias),
             "state_bias": code.array("int32_t", self.from_state.bias if biased else [0, 0, 0, 0]),
             "state_step": 4 if biased else 0,

@@ -1,0 +1,105 @@
+"""Generated C on this machine: as a shared library, and as a program with sanitizers that reads windows from a file."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from models.export.c.describe import Description
+from models.export.c.generate import Source
+from models.preprocessing import Preprocessing
+
+Int8 = NDArray[np.int8]
+
+ROOT = Path(__file__).parents[4]
+INCLUDE = ROOT / "firmware" / "core" / "include"
+WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wpedantic", "-Wundef", "-Werror")
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+_MAIN = """#include <stdio.h>
+#include <stdlib.h>
+#include "model.h"
+
+int main(void)
+{
+    /* Each in memory of its own, so that the sanitizer sees the first byte beside it. */
+    int8_t *input = malloc(MODEL_INPUT_SIZE), *output = malloc(MODEL_OUTPUT_SIZE);
+    model_scratch_t *scratch = malloc(sizeof *scratch);
+    while (fread(input, 1, MODEL_INPUT_SIZE, stdin) == MODEL_INPUT_SIZE) {
+        for (size_t i = 0; i < sizeof *scratch; i++)
+            ((unsigned char *)scratch)[i] = 0x5a;
+        model_infer(input, output, scratch);
+        fwrite(output, 1, MODEL_OUTPUT_SIZE, stdout);
+    }
+    free(input), free(output), free(scratch);
+    return 0;
+}
+"""
+
+
+def compiler() -> str:
+    """The C compiler of this machine; the test is skipped without one."""
+    found = shutil.which("cc") or shutil.which("gcc")
+    if found is None:
+        pytest.skip("no C compiler on this machine: install gcc")
+    return found
+
+
+def description(name: str, length: int, channels: int, classes: int) -> Description:
+    """One that fits a network; for an autoencoder `classes` is not used."""
+    names = tuple(f"channel{number}_g" for number in range(channels))
+    each = (0,) * channels
+    made = Preprocessing(
+        channels=names, lsb=(122e-6,) * channels, rate_hz=3332.0, window=length, hop=length, length=length, offset=each,
+        scaling="log", knee=each, gain=(1,) * channels, shift=(1,) * channels,
+    )  # fmt: skip
+    labels = ("normal", "anomaly") if name == "autoencoder" else tuple(f"class{number}" for number in range(classes))
+    return Description(name, labels, 10, made)
+
+
+def _write(source: Source, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.c").write_text(source.code)
+    (folder / "model.h").write_text(source.header)
+
+
+class Library:
+    """A model's C, called in this process."""
+
+    def __init__(self, source: Source, folder: Path) -> None:
+        _write(source, folder)
+        command = [compiler(), "-O2", *WARNINGS, f"-I{INCLUDE}", "-shared", "-fPIC", "model.c", "-o", "model.so"]
+        subprocess.run(command, cwd=folder, check=True)
+        self._infer = ctypes.CDLL(str(folder / "model.so")).model_infer
+        self._scratch = np.full(source.scratch_bytes + 4, 0x5A, np.int8)
+
+    def run(self, windows: Int8, outputs: int) -> Int8:
+        """Outputs (n, outputs) of windows (n, ...)."""
+        made = np.empty((len(windows), outputs), np.int8)
+        for window, out in zip(np.ascontiguousarray(windows), made, strict=True):
+            self._infer(*(ctypes.c_void_p(each.ctypes.data) for each in (window, out, self._scratch)))
+        return made
+
+
+class Sanitized:
+    """A model's C as a program that stops at the first wrong access and the first undefined operation."""
+
+    def __init__(self, source: Source, folder: Path) -> None:
+        _write(source, folder)
+        (folder / "main.c").write_text(_MAIN)
+        command = [compiler(), "-O1", "-g", *WARNINGS, *SANITIZERS, f"-I{INCLUDE}", "model.c", "main.c", "-o", "model"]
+        subprocess.run(command, cwd=folder, check=True)
+        self._program = folder / "model"
+
+    def run(self, windows: Int8, outputs: int) -> Int8:
+        """Outputs (n, outputs) of windows (n, ...)."""
+        done = subprocess.run([self._program], input=windows.tobytes(), capture_output=True, check=False)
+        if done.returncode or done.stderr:
+            raise AssertionError(f"the sanitizers found: {done.stderr.decode()[:2000]}")
+        return np.frombuffer(done.stdout, np.int8).reshape(len(windows), outputs)
