@@ -47,7 +47,9 @@ def body(plan: Plan, code: Code) -> tuple[str, Arena]:
 
 def _function(number: int, lines: list[str]) -> str:
     text = "\n".join(_INDENT + line for line in lines)
-    unused = "".join(f"{_INDENT}(void){name};\n" for name in ("input", "scratch") if not any(name in each for each in lines))
+    unused = "".join(
+        f"{_INDENT}(void){name};\n" for name in ("input", "scratch") if not any(name in each for each in lines)
+    )
     head = f"static void section_{number}(const int8_t *input, model_scratch_t *scratch, int32_t t, int8_t *made)"
     return f"{head}\n{{\n{unused}{text}\n}}\n"
 
@@ -79,7 +81,9 @@ def _needs(plan: Plan) -> list[Need]:
             needs[root] = Need(root, "int8_t", root.size, first, last)
         else:
             users = [each for each in steps if _reads(each, value)]
-            needs[value] = Need(value, "int8_t", value.width, moment[step], max(map(moment.__getitem__, [step, *users])))
+            needs[value] = Need(
+                value, "int8_t", value.width, moment[step], max(map(moment.__getitem__, [step, *users]))
+            )
     return list(needs.values())
 
 

@@ -44,7 +44,10 @@ class Description:
             ("hop", p.hop, 1, _WORD),
             ("threshold_int8", self.threshold_int8, 0, _WORD),
             ("rate_hz", round((p.rate_hz or 0) * 1000), 0, _WORD),
-            *((f"lsb of {name}, 1e-9", round(lsb * 1e9), 1, _WORD) for name, lsb in zip(p.channels, p.lsb, strict=True)),
+            *(
+                (f"lsb of {name}, 1e-9", round(lsb * 1e9), 1, _WORD)
+                for name, lsb in zip(p.channels, p.lsb, strict=True)
+            ),
         ]
         for name, value, low, high in asked:
             if not low <= value <= high:

@@ -75,7 +75,7 @@ def _shifted(value: int, right: int) -> int:
 
 
 def _exp(value: int) -> int:
-    """exp of a value in Q26, at most 0, in Q31."""
+    """The exponential of a value in Q26, at most 0, in Q31."""
     if value == 0:
         return LARGEST
     quarter = 1 << 24

@@ -144,7 +144,7 @@ def _value(model: Any, tensor: Any) -> Value:
         )
     dtype = _TYPES[tensor.type]
     content = flatbuffer.constant(model, tensor)
-    data = None if content is None else np.frombuffer(content.tobytes(), dtype)
+    data: NDArray[Any] | None = None if content is None else np.frombuffer(content.tobytes(), dtype)
     quantization = tensor.quantization
     scales: tuple[float, ...] = ()
     zero = 0

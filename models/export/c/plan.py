@@ -103,9 +103,7 @@ def _levels(steps: list[Step], given: Value, whole: set[Value]) -> dict[Step, in
     return levels
 
 
-def _sections(
-    steps: list[Step], levels: dict[Step, int], whole: set[Value]
-) -> tuple[list[Section], Value | None]:
+def _sections(steps: list[Step], levels: dict[Step, int], whole: set[Value]) -> tuple[list[Section], Value | None]:
     """Steps that read each other's rows belong together; and a value that two convolutions pull, when there is one."""
     makers = {step.out: step for step in steps}
     group = {step: step for step in steps}

@@ -50,7 +50,7 @@ class Product(Step):
         self.a, self.b, self.outputs = a, b.out, b.count
         self.buffers = [Buffer("int32_t", self.b.rows)]
 
-    def struct(self, code: Code) -> str:
+    def _struct(self, code: Code) -> str:
         found = factor(self.a.scale * self.b.scale / self.out.scale)
         fields = {
             "multiplier": found.multiplier,
@@ -65,13 +65,13 @@ class Product(Step):
 
     def before(self, code: Code, places: Places) -> list[str]:
         """See Step."""
-        return [f"product_bias({self.struct(code)}, {places.whole(self.b)}, {places.buffer(self.buffers[0])});"]
+        return [f"product_bias({self._struct(code)}, {places.whole(self.b)}, {places.buffer(self.buffers[0])});"]
 
     def each(self, code: Code, places: Places) -> list[str]:
         """See Step."""
         code.needs("product")
         a, b, out = places.row(self.a), places.whole(self.b), places.row(self.out)
-        return [f"product({self.struct(code)}, {a}, {b}, {places.buffer(self.buffers[0])}, {out});"]
+        return [f"product({self._struct(code)}, {a}, {b}, {places.buffer(self.buffers[0])}, {out});"]
 
 
 def batch_matmul(lowering: Lowering, operator: Operator) -> None:

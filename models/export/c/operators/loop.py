@@ -58,7 +58,12 @@ def loop(lowering: Lowering, operator: Operator) -> None:
     (less,) = condition.operators
     limit = less.input(1).data
     starts = counter.data is not None and counter.size == 1 and counter.data[0] == 0
-    if not starts or less.input(0) is not condition.inputs[0] or limit is None or sequence.rows != operator.shapes[1][1]:
+    if (
+        not starts
+        or less.input(0) is not condition.inputs[0]
+        or limit is None
+        or sequence.rows != operator.shapes[1][1]
+    ):
         raise unknown
     at, inside, state = body.inputs
     counted, passed, after = body.outputs

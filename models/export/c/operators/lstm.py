@@ -8,7 +8,7 @@ from math import frexp
 import numpy as np
 
 from models.export.c.code import Code, wrapped
-from models.export.c.fixed import Factor, factor
+from models.export.c.fixed import Factor, factor, float32_product
 from models.export.c.graph import Operator, Value
 from models.export.c.lowering import Lowering
 from models.export.c.operators.dense import Weights
@@ -47,21 +47,24 @@ class Lstm(Step):
         bias = [operator.input(12 + gate) for gate in range(4)]
         self.units = out.width
 
-        def weights(matrices: list[Value], read: Value, biases: list[Value] | None) -> Weights:
+        def weights(matrices: list[Value], read: Value, biases: list[Value]) -> Weights:
             """Of all gates, four rows for each unit."""
             if any(each.data is None or each.zero or each.dtype != np.int8 for each in matrices):
                 raise operator.unknown("whose weights are no symmetric int8 constants")
-            stacked = np.stack([np.reshape(each.data, each.shape) for each in matrices], axis=1)
-            added = None if biases is None else np.stack([each.data for each in biases], axis=1).ravel()
+            stacked = np.stack([each.data.reshape(each.shape) for each in matrices if each.data is not None], axis=1)
+            added = [each.data for each in biases if each.data is not None]
             # TFLM multiplies the scales in float32 and divides by the gates' in double precision.
-            real = [float(np.float32(read.scale) * np.float32(each.scale)) / _GATE_SCALE for each in matrices]
-            return Weights(operator, stacked.reshape(-1, read.width), added, read.zero, real * self.units)
+            real = [float32_product(read.scale, each.scale) / _GATE_SCALE for each in matrices]
+            start = np.stack(added, axis=1).ravel() if added else None
+            return Weights(operator, stacked.reshape(-1, read.width), start, read.zero, real * self.units)
 
         self.from_x = weights(from_x, x, bias)
-        self.from_state = weights(from_state, self.state, None)
+        self.from_state = weights(from_state, self.state, [])
         fraction, power = frexp(cell.scale)
         if fraction != 0.5 or cell.dtype != np.int16 or not -15 <= power - 1 <= -6:
-            raise operator.unknown(f"whose cells have the scale {cell.scale:g}; allowed is a power of two, 2^-15 to 2^-6")
+            raise operator.unknown(
+                f"whose cells have the scale {cell.scale:g}; allowed is a power of two, 2^-15 to 2^-6"
+            )
         self.power = power - 1
         self.keep = factor(_SIGMOID_SCALE * cell.scale / cell.scale)
         self.new = factor(_SIGMOID_SCALE * _SIGMOID_SCALE / cell.scale)
@@ -85,9 +88,7 @@ class Lstm(Step):
     def each(self, code: Code, places: Places) -> list[str]:
         """See Step."""
         code.needs("lstm")
-        code.named_table(
-            f"static const uint16_t sigmoids[256] = {{\n{wrapped(map(str, sigmoids()))}\n}};\n"
-        )
+        code.named_table(f"static const uint16_t sigmoids[256] = {{\n{wrapped(map(str, sigmoids()))}\n}};\n")
         biased = self.from_state.bias.any()
         fields: dict[str, int | str | list[int]] = {
             "input_weights": code.array("int8_t", self.from_x.interleaved()),
@@ -131,6 +132,13 @@ def lstm(lowering: Lowering, operator: Operator) -> None:
     extra = [number for number in (9, 10, 11, 16, 17, 20, 21, 22, 23) if len(operator.inputs) > number]
     if any(operator.inputs[number] is not None for number in extra):
         raise operator.unknown("with peepholes, projection or layer normalisation")
-    if options.timeMajor or x.rows != operator.shapes[0][-2] or options.fusedActivationFunction != _TANH or options.projClip:
-        raise operator.unknown(f"of {operator.shapes[0]}; allowed is a batch of one, time behind it, tanh, no projection clip")
+    if (
+        options.timeMajor
+        or x.rows != operator.shapes[0][-2]
+        or options.fusedActivationFunction != _TANH
+        or options.projClip
+    ):
+        raise operator.unknown(
+            f"of {operator.shapes[0]}; allowed is a batch of one, time behind it, tanh, no projection clip"
+        )
     lowering.add(Lstm(operator))

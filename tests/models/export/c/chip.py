@@ -66,7 +66,9 @@ class Chip:
         (folder / "link.ld").write_text(_LINK)
         compiler = [sys.executable, "-m", "ziglang", "cc", *TARGET, OPTIMIZE, *WARNINGS, f"-I{INCLUDE}"]
         subprocess.run([*compiler, "-c", "model.c", "-o", "model.o"], cwd=folder, check=True)
-        subprocess.run([*compiler, "-T", "link.ld", "-Wl,-e,model_infer", "model.o", "-o", "model.elf"], cwd=folder, check=True)
+        subprocess.run(
+            [*compiler, "-T", "link.ld", "-Wl,-e,model_infer", "model.o", "-o", "model.elf"], cwd=folder, check=True
+        )
         self.size = _size(folder / "model.o")
         self._scratch_bytes = source.scratch_bytes
         self._uc = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
