@@ -37,6 +37,8 @@ def body(plan: Plan, code: Code) -> tuple[str, Arena]:
                 "}",
             ]
         main += [line for step in section.steps for line in step.after(code, places)]
+    if not any("scratch" in line for line in main):
+        main.insert(0, "(void)scratch;")
     text = "\n".join(_INDENT + line for line in main)
     parts.append(
         "void model_infer(const int8_t input[MODEL_INPUT_SIZE], int8_t output[MODEL_OUTPUT_SIZE],\n"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 _KERNELS = Path(__file__).with_name("kernels")
 ORDER = (
-    "clamp", "rescale", "bytes", "dot", "dense", "window", "table", "add", "multiply", "mean", "mean_row", "mean_rows",
+    "clamp", "rescale", "copy", "fill", "dot", "dense", "window", "table", "add", "multiply", "mean", "mean_row", "mean_rows",
     "transpose", "pack_row", "pack_column", "product", "softmax", "lstm",
 )  # fmt: skip
 """All kernels, each behind those it calls."""
 _CALLS = {
     "dense": ("dot", "clamp", "rescale"),
-    "window": ("bytes",),
+    "window": ("copy", "fill"),
     "add": ("clamp", "rescale"),
     "multiply": ("clamp", "rescale"),
     "mean": ("clamp", "rescale"),

@@ -90,7 +90,6 @@ class Window:
 
     def rows_of(self, code: Code, places: Places, x: Value, buffer: Buffer) -> tuple[list[str], str]:
         """Statements, and where the window then lies."""
-        code.needs("bytes")
         held, width = places.buffer(buffer), x.width
         first = f"{places.time} * {self.stride} - {self.pad}"
         row = places.pulled(x, "row", "to")
@@ -98,9 +97,11 @@ class Window:
             code.needs("window")
             fields = {"rows": x.rows, "width": width, "kernel": self.kernel, "zero": x.zero}
             return [], f"window({code.struct('window', fields)}, {places.whole(x)}, {first}, {held})"
+        code.needs("fill")
         kept = self.held - self.stride
         lines = []
         if kept:
+            code.needs("copy")
             lines += [
                 f"if ({places.time})",
                 f"    copy_bytes({held}, {held} + {self.stride * width}, {kept * width});",

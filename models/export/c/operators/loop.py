@@ -19,12 +19,13 @@ class Start(Step):
 
     def before(self, code: Code, places: Places) -> list[str]:
         """See Step."""
-        code.needs("bytes")
         to = places.whole(self.out)
         if self.first.data is None:
             return [f"copy_bytes({to}, {places.whole(self.first)}, {self.out.width});"]
         if len(set(self.first.data.tolist())) == 1:
+            code.needs("fill")
             return [f"fill_bytes({to}, {int(self.first.data[0])}, {self.out.width});"]
+        code.needs("copy")
         return [f"copy_bytes({to}, {code.array('int8_t', self.first.data)}, {self.out.width});"]
 
     def each(self, code: Code, places: Places) -> list[str]:
@@ -42,6 +43,7 @@ class Carry(Step):
 
     def each(self, code: Code, places: Places) -> list[str]:
         """See Step."""
+        code.needs("copy")
         return [f"copy_bytes({places.whole(self.out)}, {places.row(self.state)}, {self.out.width});"]
 
 

@@ -34,6 +34,16 @@ def sigmoids() -> tuple[int, ...]:
     return tuple(int(each) + 32768 for each in found)
 
 
+def sigmoid_table() -> str:
+    """The table that kernels/lstm.c looks up."""
+    return f"static const uint16_t sigmoids[256] = {{\n{wrapped(map(str, sigmoids()))}\n}};\n"
+
+
+def tanh_scaling(power: int) -> tuple[int, int]:
+    """What makes 3 / 2^12 of cells of the scale 2^power: a factor, and a right shift."""
+    return 3 << max(0, power + 12), max(0, -12 - power)
+
+
 class Lstm(Step):
     """One step of time."""
 
@@ -77,7 +87,8 @@ class Lstm(Step):
 
     def before(self, code: Code, places: Places) -> list[str]:
         """See Step."""
-        code.needs("bytes")
+        code.needs("copy")
+        code.needs("fill")
         state, cells = (places.buffer(each) for each in self.buffers)
         return [
             f"fill_bytes({state}, {self.state.zero}, {self.units});",
@@ -88,7 +99,7 @@ class Lstm(Step):
     def each(self, code: Code, places: Places) -> list[str]:
         """See Step."""
         code.needs("lstm")
-        code.named_table(f"static const uint16_t sigmoids[256] = {{\n{wrapped(map(str, sigmoids()))}\n}};\n")
+        code.named_table(sigmoid_table())
         biased = self.from_state.bias.any()
         fields: dict[str, int | str | list[int]] = {
             "input_weights": code.array("int8_t", self.from_x.interleaved()),
@@ -104,8 +115,8 @@ class Lstm(Step):
             "new_right": self.new.right,
             "out_multiplier": self.to_out.multiplier,
             "out_right": self.to_out.right,
-            "tanh_factor": 3 << max(0, self.power + 12),
-            "tanh_right": max(0, -12 - self.power),
+            "tanh_factor": tanh_scaling(self.power)[0],
+            "tanh_right": tanh_scaling(self.power)[1],
             "inputs": code.length(self.x.width),
             "units": code.length(self.units),
             "clip": self.clip,

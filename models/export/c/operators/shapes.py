@@ -31,7 +31,7 @@ class Pick(Step):
 
     def each(self, code: Code, places: Places) -> list[str]:
         """See Step."""
-        code.needs("bytes")
+        code.needs("copy")
         return [
             f"if ({places.time} == {self.number})",
             f"    copy_bytes({places.whole(self.out)}, {places.row(self.x)}, {self.x.width});",

@@ -70,7 +70,7 @@ class Chip:
             [*compiler, "-T", "link.ld", "-Wl,-e,model_infer", "model.o", "-o", "model.elf"], cwd=folder, check=True
         )
         self.size = _size(folder / "model.o")
-        self._scratch_bytes = source.scratch_bytes
+        self._source = source
         self._uc = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
         for start in (CODE, DATA, STACK - _ROOM, RETURN):
             self._uc.mem_map(start, _ROOM)
@@ -80,11 +80,12 @@ class Chip:
                 self._uc.mem_write(segment["p_vaddr"], segment.data())
             self._start = elf["e_entry"]
 
-    def run(self, window: NDArray[np.int8], outputs: int) -> NDArray[np.int8]:
+    def run(self, window: NDArray[np.int8]) -> NDArray[np.int8]:
         """The output of a window; memory around the scratch memory is held to be untouched."""
+        outputs = self._source.outputs
         at_out = DATA + _aligned(window.size)
         scratch = at_out + _aligned(outputs) + 16
-        behind = scratch + self._scratch_bytes
+        behind = scratch + self._source.scratch_bytes
         self._uc.mem_write(DATA, bytes([_PAINT]) * 0x10000)
         self._uc.mem_write(STACK - _ROOM, bytes([_PAINT]) * _ROOM)
         self._uc.mem_write(DATA, window.tobytes())
@@ -107,7 +108,7 @@ class Chip:
         memory = np.frombuffer(self._uc.mem_read(STACK - _ROOM, _ROOM), np.uint8)
         return int(_ROOM - np.flatnonzero(memory != _PAINT)[0])
 
-    def instructions(self, window: NDArray[np.int8], outputs: int) -> int:
+    def instructions(self, window: NDArray[np.int8]) -> int:
         """Executed for a window."""
         blocks: dict[tuple[int, int], int] = {}
 
@@ -116,7 +117,7 @@ class Chip:
 
         hook = self._uc.hook_add(unicorn.UC_HOOK_BLOCK, entered)
         self._uc.ctl_flush_tb()  # what was translated without the hook does not call it
-        self.run(window, outputs)
+        self.run(window)
         self._uc.hook_del(hook)
         self._uc.ctl_flush_tb()
         return sum(count * _length(bytes(self._uc.mem_read(*block))) for block, count in blocks.items())

@@ -74,14 +74,15 @@ class Library:
 
     def __init__(self, source: Source, folder: Path) -> None:
         _write(source, folder)
+        self._outputs = source.outputs
         command = [compiler(), "-O2", *WARNINGS, f"-I{INCLUDE}", "-shared", "-fPIC", "model.c", "-o", "model.so"]
         subprocess.run(command, cwd=folder, check=True)
         self._infer = ctypes.CDLL(str(folder / "model.so")).model_infer
         self._scratch = np.full(source.scratch_bytes + 4, 0x5A, np.int8)
 
-    def run(self, windows: Int8, outputs: int) -> Int8:
+    def run(self, windows: Int8) -> Int8:
         """Outputs (n, outputs) of windows (n, ...)."""
-        made = np.empty((len(windows), outputs), np.int8)
+        made = np.empty((len(windows), self._outputs), np.int8)
         for window, out in zip(np.ascontiguousarray(windows), made, strict=True):
             self._infer(*(ctypes.c_void_p(each.ctypes.data) for each in (window, out, self._scratch)))
         return made
@@ -92,14 +93,15 @@ class Sanitized:
 
     def __init__(self, source: Source, folder: Path) -> None:
         _write(source, folder)
+        self._outputs = source.outputs
         (folder / "main.c").write_text(_MAIN)
         command = [compiler(), "-O1", "-g", *WARNINGS, *SANITIZERS, f"-I{INCLUDE}", "model.c", "main.c", "-o", "model"]
         subprocess.run(command, cwd=folder, check=True)
         self._program = folder / "model"
 
-    def run(self, windows: Int8, outputs: int) -> Int8:
+    def run(self, windows: Int8) -> Int8:
         """Outputs (n, outputs) of windows (n, ...)."""
         done = subprocess.run([self._program], input=windows.tobytes(), capture_output=True, check=False)
         if done.returncode or done.stderr:
             raise AssertionError(f"the sanitizers found: {done.stderr.decode()[:2000]}")
-        return np.frombuffer(done.stdout, np.int8).reshape(len(windows), outputs)
+        return np.frombuffer(done.stdout, np.int8).reshape(len(windows), self._outputs)

@@ -4,9 +4,3 @@ static void copy_bytes(int8_t *to, const int8_t *from, uint32_t n)
     for (const int8_t *end = from + n; from != end;)
         *to++ = *from++;
 }
-
-static void fill_bytes(int8_t *to, int32_t value, uint32_t n)
-{
-    for (int8_t *end = to + n; to != end;)
-        *to++ = (int8_t)value;
-}
