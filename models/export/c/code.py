@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from models.export.c.fixed import Factor
+
 _KERNELS = Path(__file__).with_name("kernels")
 ORDER = (
     "clamp", "rescale", "copy", "fill", "dot", "dense", "window", "table", "add", "multiply", "mean", "mean_row", "mean_rows",
@@ -48,10 +50,10 @@ class Code:
         for each in _CALLS.get(kernel, ()):
             self.needs(each)
 
-    def right(self, shift: int) -> int:
-        """A right shift, noted when it is none."""
-        self.left_shifts |= shift <= 0
-        return shift
+    def shift(self, of: Factor) -> int:
+        """What kernels/rescale.c calls the shift of a factor; it is noted when that is to the left."""
+        self.left_shifts |= of.right <= 0
+        return of.right - 1
 
     def length(self, elements: int) -> int:
         """Length of a row of dot products, noted when four do not divide it."""

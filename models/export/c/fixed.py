@@ -32,7 +32,7 @@ def factor(real: float) -> Factor:
     multiplier = floor(fraction * 2**31 + 0.5)
     if multiplier == 2**31:
         multiplier, exponent = 2**30, exponent + 1
-    return Factor(0, 0) if exponent < -31 else Factor(multiplier, -exponent)
+    return Factor(0, 1) if exponent < -31 else Factor(multiplier, -exponent)
 
 
 def float32_product(one: float, other: float) -> float:

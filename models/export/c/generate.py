@@ -14,7 +14,7 @@ from models.export.c.graph import graphs
 from models.export.c.lowering import Lowering
 from models.export.c.memory import POOLS
 from models.export.c.operators import OPERATORS
-from models.export.c.plan import plan
+from models.export.c.recompute import leaner
 from models.export.convert import ExportError
 
 
@@ -70,7 +70,7 @@ def compiled(content: bytes, note: str, defined: str = "") -> Source:
     for operator in main.operators:
         lowering.operator(operator)
     code = Code()
-    functions, memory = body(plan(lowering.steps, given, lowering.found(last)), code)
+    functions, memory = body(leaner(lowering.steps, given, lowering.found(last)), code)
     members = {kind: size for kind, size in memory.sizes.items() if size} or {"int8_t": 1}
     bytes_of = {kind: int(kind[3:-2]) // 8 for kind in members}
     size = sum(count * bytes_of[kind] for kind, count in members.items())

@@ -99,7 +99,7 @@ def _levels(steps: list[Step], given: Value, whole: set[Value]) -> dict[Step, in
         found = [after(each, False) for each in step.along] + [after(each, True) for each in step.whole]
         if step.sliding is not None:
             found.append(after(step.sliding, step.sliding in whole))
-        levels[step] = max(found, default=0)
+        levels[step] = max([step.level, *found])
     return levels
 
 

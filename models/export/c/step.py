@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 
 from models.export.c.code import Code
@@ -57,6 +59,7 @@ class Step(ABC):
         rows: how often the step is taken in a window.
         late: `out` is there only after the last row.
         buffers: memory of its own.
+        level: it runs in no loop of a lower level.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Step(ABC):
         self.rows = out.rows
         self.late = False
         self.buffers: list[Buffer] = []
+        self.level = 0
 
     def before(self, code: Code, places: Places) -> list[str]:
         """Statements before the first row."""
@@ -79,3 +83,14 @@ class Step(ABC):
     def after(self, code: Code, places: Places) -> list[str]:
         """Statements after the last row."""
         return []
+
+    def again(self, new: Mapping[Value, Value], level: int) -> Step:
+        """The same step on other values, where `new` names one, in a loop of this level."""
+        made = copy(self)
+        made.level = level
+        for name, each in vars(self).items():
+            if isinstance(each, Value):
+                setattr(made, name, new.get(each, each))
+            elif isinstance(each, tuple):
+                setattr(made, name, tuple(new.get(one, one) if isinstance(one, Value) else one for one in each))
+        return made

@@ -3,7 +3,7 @@
 #define DOT4_AT(k) \
     a += x[k] * w[4 * (k)], b += x[k] * w[4 * (k) + 1], c += x[k] * w[4 * (k) + 2], d += x[k] * w[4 * (k) + 3]
 
-static void dot4(const int8_t *x, const int8_t *w, uint32_t n, const int32_t start[4], int32_t sums[4])
+static void dot4(const int8_t *x, const int8_t *w, uint32_t n, const int32_t start[4], int32_t *restrict sums)
 {
     int32_t a = start[0], b = start[1], c = start[2], d = start[3];
     const int8_t *end = x + (n & ~3u);

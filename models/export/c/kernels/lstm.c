@@ -22,11 +22,11 @@ struct lstm {
     const int8_t *input_weights, *state_weights; /* interleaved rows, four for each unit: input, forget, cell, output gate */
     const int32_t *input_bias, *state_bias;      /* in the same order; state_step 0: one for all units */
     int32_t input_multiplier[4], state_multiplier[4];
-    int8_t input_right[4], state_right[4];
+    int8_t input_shift[4], state_shift[4];
     int32_t keep_multiplier, new_multiplier, out_multiplier; /* forget * cell, input * candidate, output * tanh(cell) */
-    int8_t keep_right, new_right, out_right;
+    int8_t keep_shift, new_shift, out_shift;
     uint8_t state_step;
-    uint8_t tanh_factor, tanh_right; /* the cell's scale to 3 / 2^12 */
+    uint8_t tanh_factor, tanh_shift; /* the cell's scale to 3 / 2^12 */
     uint16_t inputs, units;
     int16_t zero;
     int32_t clip;
@@ -38,7 +38,7 @@ static int32_t int16(int32_t x)
 }
 
 /* One step: from the last outputs `state` to `out`; the cells are changed in place. */
-static void lstm(const struct lstm *p, const int8_t *x, const int8_t *state, int16_t *cells, int8_t *out)
+static void lstm(const struct lstm *p, const int8_t *x, const int8_t *state, int16_t *restrict cells, int8_t *restrict out)
 {
     const int8_t *w = p->input_weights, *v = p->state_weights;
     const int32_t *state_bias = p->state_bias;
@@ -48,15 +48,15 @@ static void lstm(const struct lstm *p, const int8_t *x, const int8_t *state, int
         dot4(state, v, p->units, state_bias, from_state);
         w += 4 * (uint32_t)p->inputs, v += 4 * (uint32_t)p->units, state_bias += p->state_step;
         for (uint32_t i = 0; i < 4; i++)
-            gate[i] = int16(int16(rescale(gate[i], p->input_multiplier[i], p->input_right[i])) +
-                            int16(rescale(from_state[i], p->state_multiplier[i], p->state_right[i])));
-        const int32_t kept = int16(rescale(sigmoid_q15(gate[1]) * cells[unit], p->keep_multiplier, p->keep_right));
+            gate[i] = int16(int16(rescale(gate[i], p->input_multiplier[i], p->input_shift[i])) +
+                            int16(rescale(from_state[i], p->state_multiplier[i], p->state_shift[i])));
+        const int32_t kept = int16(rescale(sigmoid_q15(gate[1]) * cells[unit], p->keep_multiplier, p->keep_shift));
         const int32_t added =
-            int16(rescale(sigmoid_q15(gate[0]) * tanh_q15(gate[2] * 3), p->new_multiplier, p->new_right));
+            int16(rescale(sigmoid_q15(gate[0]) * tanh_q15(gate[2] * 3), p->new_multiplier, p->new_shift));
         const int32_t cell = clamp(int16(kept + added), -p->clip, p->clip);
         cells[unit] = (int16_t)cell;
-        const int32_t scaled = (cell * p->tanh_factor + ((1 << p->tanh_right) >> 1)) >> p->tanh_right;
-        const int32_t y = rescale(tanh_q15(scaled) * sigmoid_q15(gate[3]), p->out_multiplier, p->out_right);
+        const int32_t scaled = (cell * p->tanh_factor + ((1 << p->tanh_shift) >> 1)) >> p->tanh_shift;
+        const int32_t y = rescale(tanh_q15(scaled) * sigmoid_q15(gate[3]), p->out_multiplier, p->out_shift);
         out[unit] = (int8_t)clamp(y + p->zero, -128, 127);
     }
 }

@@ -2,11 +2,11 @@
 struct mean {
     int32_t zeros; /* input's zero point times the number of values */
     int32_t multiplier;
-    int8_t right;
+    int8_t shift;
     int16_t zero;
 };
 
 static int8_t mean_of(const struct mean *p, int32_t sum)
 {
-    return (int8_t)clamp(rescale(sum - p->zeros, p->multiplier, p->right) + p->zero, -128, 127);
+    return (int8_t)clamp(rescale(sum - p->zeros, p->multiplier, p->shift) + p->zero, -128, 127);
 }

@@ -4,11 +4,11 @@ struct product {
     int32_t multiplier;
     uint16_t inputs, outputs;
     int16_t a_zero, b_zero, zero;
-    int8_t right;
+    int8_t shift;
 };
 
 /* What the zero point of `a` adds, for each output: the rows of `b` lie interleaved. */
-static void product_bias(const struct product *p, const int8_t *b, int32_t *bias)
+static void product_bias(const struct product *p, const int8_t *b, int32_t *restrict bias)
 {
     const uint32_t n = p->inputs;
     for (uint32_t j = 0; j < p->outputs; j++) {
@@ -22,7 +22,7 @@ static void product_bias(const struct product *p, const int8_t *b, int32_t *bias
         bias[j] = 0;
 }
 
-static void product(const struct product *p, const int8_t *a, const int8_t *b, const int32_t *bias, int8_t *out)
+static void product(const struct product *p, const int8_t *a, const int8_t *b, const int32_t *bias, int8_t *restrict out)
 {
     const uint32_t n = p->inputs, outputs = p->outputs;
     int32_t sum = 0;
@@ -33,6 +33,6 @@ static void product(const struct product *p, const int8_t *a, const int8_t *b, c
         int32_t sums[4];
         dot4(a, b, n, bias + j, sums);
         for (uint32_t i = 0; i < 4 && j < outputs; i++, j++)
-            out[j] = (int8_t)clamp(rescale(sums[i] - sum, p->multiplier, p->right) + p->zero, -128, 127);
+            out[j] = (int8_t)clamp(rescale(sums[i] - sum, p->multiplier, p->shift) + p->zero, -128, 127);
     }
 }

@@ -16,7 +16,7 @@ static int32_t reciprocal(uint32_t x)
 }
 
 /* Probabilities of a row, in 1/256 from -128; powers[d] is exp of -d steps of the input, in Q31. */
-static void softmax(const int32_t *powers, uint32_t depth, const int8_t *x, int8_t *out, uint32_t n)
+static void softmax(const int32_t *powers, uint32_t depth, const int8_t *x, int8_t *restrict out, uint32_t n)
 {
     int32_t top = -128;
     for (uint32_t i = 0; i < n; i++)

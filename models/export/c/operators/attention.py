@@ -54,7 +54,7 @@ class Product(Step):
         found = factor(self.a.scale * self.b.scale / self.out.scale)
         fields = {
             "multiplier": found.multiplier,
-            "right": code.right(found.right),
+            "shift": code.shift(found),
             "inputs": code.length(self.a.width),
             "outputs": self.outputs,
             "a_zero": self.a.zero,

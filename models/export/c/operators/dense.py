@@ -67,7 +67,7 @@ class Dense(Step):
                 "weights": code.array("int8_t", self.weights.interleaved()),
                 "bias": code.array("int32_t", self.weights.padded()),
                 "multiplier": code.array("int32_t", [each.multiplier for each in self.weights.factors]),
-                "right": code.array("int8_t", [code.right(each.right) for each in self.weights.factors]),
+                "shift": code.array("int8_t", [code.shift(each) for each in self.weights.factors]),
                 "inputs": code.length(self.weights.matrix.shape[1]),
                 "outputs": len(self.weights.matrix),
                 "zero": self.out.zero,

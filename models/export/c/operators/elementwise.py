@@ -68,10 +68,10 @@ class Add(_Pair):
             "a_factor": self.a_sign * 2**19,
             "b_factor": 2**21 if same else 2**20,
             "b_multiplier": from_b.multiplier,
-            "b_right": 1 if same else from_b.right,
+            "b_shift": 0 if same else code.shift(from_b),
             "b_sign": self.b_sign,
             "multiplier": to_out.multiplier,
-            "right": code.right(to_out.right),
+            "shift": code.shift(to_out),
         }
         return self.call(code, places, "add", fields)
 
@@ -82,7 +82,7 @@ class Multiply(_Pair):
     def each(self, code: Code, places: Places) -> list[str]:
         """See Step."""
         to_out = factor(self.a.scale * self.b.scale / self.out.scale)
-        fields = {"multiplier": to_out.multiplier, "right": code.right(to_out.right)}
+        fields = {"multiplier": to_out.multiplier, "shift": code.shift(to_out)}
         return self.call(code, places, "multiply", fields)
 
 

@@ -110,13 +110,13 @@ class Lstm(Step):
             **_gates(code, "input", self.from_x.factors),
             **_gates(code, "state", self.from_state.factors),
             "keep_multiplier": self.keep.multiplier,
-            "keep_right": self.keep.right,
+            "keep_shift": code.shift(self.keep),
             "new_multiplier": self.new.multiplier,
-            "new_right": self.new.right,
+            "new_shift": code.shift(self.new),
             "out_multiplier": self.to_out.multiplier,
-            "out_right": self.to_out.right,
+            "out_shift": code.shift(self.to_out),
             "tanh_factor": tanh_scaling(self.power)[0],
-            "tanh_right": tanh_scaling(self.power)[1],
+            "tanh_shift": tanh_scaling(self.power)[1],
             "inputs": code.length(self.x.width),
             "units": code.length(self.units),
             "clip": self.clip,
@@ -133,7 +133,7 @@ class Lstm(Step):
 def _gates(code: Code, name: str, factors: list[Factor]) -> dict[str, int | str | list[int]]:
     return {
         f"{name}_multiplier": [each.multiplier for each in factors[:4]],
-        f"{name}_right": [code.right(each.right) for each in factors[:4]],
+        f"{name}_shift": [code.shift(each) for each in factors[:4]],
     }
 
 

@@ -19,7 +19,7 @@ class _Mean(Step):
         fields = {
             "zeros": self.x.zero * self.count,
             "multiplier": folded.multiplier,
-            "right": code.right(folded.right),
+            "shift": code.shift(folded),
             "zero": self.out.zero,
         }
         return code.struct("mean", fields)

@@ -42,6 +42,40 @@ int main(void)
 }
 """
 
+_PRINT = """#include <stdio.h>
+#include "model.h"
+
+int main(void)
+{
+    const struct model_description *d = &model_description;
+    for (int i = 0; i < SIMTWIN_MODEL_HASH_SIZE; i++)
+        printf("%02x", d->sha256[i]);
+    printf("\\n%s\\n", d->architecture);
+    for (int i = 0; i < d->class_count; i++)
+        printf("%s%c", d->classes[i], i + 1 == d->class_count ? '\\n' : ' ');
+    printf("%u %u\\n", d->threshold_int8, d->rate_millihz);
+    printf("%u %u %d %d\\n", d->window, d->hop, d->length, d->decimation);
+    printf("%u %u %u\\n", d->input_size, d->output_size, d->scratch_size);
+    printf("%d %d %d %d\\n", d->kind, d->scaling, d->detrend, d->format);
+    for (int i = 0; i < d->channel_count; i++) {
+        const struct model_channel *c = &d->channels[i];
+        printf("%s %u %d %d %d %d %d\\n", c->name, c->lsb_nano, c->offset, c->gain, c->shift, c->knee, c->unit);
+    }
+    for (int i = 0; i < d->tap_count; i++)
+        printf("%d%c", d->taps[i], i + 1 == d->tap_count ? '\\n' : ' ');
+    return 0;
+}
+"""
+
+
+def printed_description(source: Source, folder: Path) -> str:
+    """What a program that includes the headers finds in a model's description."""
+    _write(source, folder)
+    (folder / "print.c").write_text(_PRINT)
+    command = [compiler(), *WARNINGS, f"-I{INCLUDE}", "model.c", "print.c", "-o", "print"]
+    subprocess.run(command, cwd=folder, check=True)
+    return subprocess.run([folder / "print"], capture_output=True, text=True, check=True).stdout
+
 
 def compiler() -> str:
     """The C compiler of this machine; the test is skipped without one."""

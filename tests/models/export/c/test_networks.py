@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,13 +19,14 @@ pytest.importorskip("tflite_micro", reason="no TensorFlow Lite Micro: pip instal
 from models.architectures import ARCHITECTURES, build
 from models.datasets.adi import Adi
 from models.export import flatbuffer
+from models.export.c.describe import Description
 from models.export.c.generate import generate
-from models.export.convert import convert
+from models.export.convert import ExportError, convert
 from models.export.interpreters import Micro
-from models.preprocessing import fit, to_counts
+from models.preprocessing import Preprocessing, fit, to_counts
 from sim.dataset.real import cut
 from tests.models.export.c.chip import Chip
-from tests.models.export.c.host import Int8, Library, Sanitized, description
+from tests.models.export.c.host import Int8, Library, Sanitized, description, printed_description
 from tests.models.export.conftest import Made
 from tests.models.export.made import CHANNELS, CLASSES, LENGTH, MIXED, windows
 
@@ -122,7 +126,8 @@ def test_same_file_same_bytes_and_another_file_another_hash(exports: Exports) ->
     described = description("gru", LENGTH, CHANNELS, CLASSES)
     assert generate(content, described) == generate(content, described)
     changed = flatbuffer.read(content)
-    changed.buffers[3].data = np.frombuffer(bytes(changed.buffers[3].data)[::-1], np.uint8)
+    weights = max((each for each in changed.buffers if each.data is not None), key=lambda each: len(each.data))
+    weights.data = np.frombuffer(bytes(weights.data)[::-1], np.uint8)
     other = generate(flatbuffer.write(changed), described)
     assert other.code.splitlines()[1] != generate(content, described).code.splitlines()[1]
 
@@ -135,7 +140,69 @@ def test_the_state_of_one_window_is_gone_in_the_next(exports: Exports, tmp_path:
         np.testing.assert_array_equal(library.run(x)[::-1], library.run(x[::-1]))
 
 
-def broken_loop(content: bytes, change: Callable[[object], None]) -> bytes:
-    changed = flatbuffer.read(content)
+LOOPS: list[tuple[str, Callable[[Any], None]]] = [
+    ("fewer turns than steps", lambda model: _set_constant(model, 1, 0, 1, 63)),
+    ("a counter that goes by two", lambda model: _set_constant(model, 2, -1, 1, 2)),
+    ("a counter that starts at one", lambda model: _set_start(model)),
+]
+
+
+@pytest.mark.parametrize(("_", "change"), LOOPS, ids=[name for name, _ in LOOPS])
+def test_a_loop_of_another_form_is_refused(_: str, change: Callable[[Any], None], exports: Exports) -> None:
+    changed = flatbuffer.read(content_of(exports, "gru"))
     change(changed)
-    return flatbuffer.write(changed)
+    with pytest.raises(ExportError, match="no C for WHILE of another form than: a counter from 0, LESS"):
+        generate(flatbuffer.write(changed), description("gru", LENGTH, CHANNELS, CLASSES))
+
+
+def _set_constant(model: Any, graph: int, operator: int, given: int, value: int) -> None:
+    """Give an input of an operator a constant of its own."""
+    part = model.subgraphs[graph]
+    tensor = part.tensors[int(part.operators[operator].inputs[given])]
+    _own_buffer(model, tensor, value)
+
+
+def _set_start(model: Any) -> None:
+    part = model.subgraphs[0]
+    loop = next(each for each in part.operators if flatbuffer.operator_name(model, each) == "WHILE")
+    _own_buffer(model, part.tensors[int(loop.inputs[0])], 1)
+
+
+def _own_buffer(model: Any, tensor: Any, value: int) -> None:
+    buffer = flatbuffer.schema().BufferT()
+    buffer.data = np.frombuffer(np.int32(value).tobytes(), np.uint8)
+    tensor.buffer = len(model.buffers)
+    model.buffers.append(buffer)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"classes": ("normal", "a")}, "whose output is 4; allowed is 2 to 2"),
+        ({"threshold_int8": -1}, "whose threshold_int8 is -1; allowed is 0 to 4294967295"),
+        ({"preprocessing": {"lsb": (5.0, 1.0, 1.0)}}, r"whose lsb of channel0_g, 1e-9 is 5000000000; allowed is 1 to"),
+    ],
+)
+def test_a_description_that_does_not_fit_is_refused(change: dict[str, Any], message: str, exports: Exports) -> None:
+    described = description("cnn", LENGTH, CHANNELS, CLASSES)
+    if "preprocessing" in change:
+        change = {"preprocessing": described.preprocessing.model_copy(update=change["preprocessing"])}
+    with pytest.raises(ExportError, match=f"^no C for a model {message}"):
+        generate(content_of(exports, "cnn"), replace(described, **change))
+
+
+def test_the_description_is_what_the_firmware_reads(exports: Exports, tmp_path: Path) -> None:
+    # Through the fixed header, by a program, so that names, order and types are those of the struct.
+    content = content_of(exports, "cnn")
+    made = Preprocessing(
+        channels=("x_g", 'od"d\n_dps', "é"), lsb=(0.000122, 0.07, 1.5), rate_hz=3332.5, window=4 * 1023 + 5, hop=77,
+        length=1024, decimation=4, taps=(-5, 300, 32000, 300, -5), offset=(0, 0, 0), scaling="log", knee=(1, 2, 3),
+        gain=(65535, 2, 3), shift=(1, 2, 16),
+    )  # fmt: skip
+    described = Description("cnn", ("normal", "a", "b", "c"), 123, made)
+    source = generate(content, described)
+    assert printed_description(source, tmp_path).splitlines() == [
+        sha256(content).hexdigest(), "cnn", "normal a b c", "123 3332500", "4097 77 1024 4", f"3072 4 {source.scratch_bytes}", "0 1 1 1",
+        "x_g 122000 0 65535 1 1 1", 'od"d', "_dps 70000000 0 2 2 2 2",
+        "é 1500000000 0 3 16 3 0", "-5 300 32000 300 -5",
+    ]  # fmt: skip

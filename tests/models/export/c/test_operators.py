@@ -67,7 +67,7 @@ def test_conv_2d(
         fusedActivationFunction=activation,
     )  # fmt: skip
     said = check(model.content(out), inputs((1, 1, steps, channels), COUNT), tmp_path)
-    assert len(np.unique(said)) > 20
+    assert len(np.unique(said)) > 10
 
 
 def conv(model: Single, x: int, steps: int, channels: int, filters: int, stride: int, seed: int) -> tuple[int, int]:
@@ -148,7 +148,7 @@ def test_add_sub_and_mul_of_every_pair_of_values(
     pair = [constant, model.input] if constant_first else [model.input, constant]
     out = model.add(name, pair, model.tensor((1, 256, 256), out_scale, 2), fusedActivationFunction=0)
     said = check(model.content(out), a[None], tmp_path)
-    assert len(np.unique(said)) > 20
+    assert len(np.unique(said)) > 10
 
 
 @pytest.mark.parametrize("name", ["ADD", "SUB", "MUL"])
