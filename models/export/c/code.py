@@ -34,11 +34,13 @@ class Code:
     Attributes:
         left_shifts: whether any factor is 1 or above.
         dot_remainders: whether any row's length is no multiple of four.
+        power_tables, powers_computed: whether any softmax has a table, or none.
     """
 
     def __init__(self) -> None:
         self.left_shifts = False
         self.dot_remainders = False
+        self.power_tables = self.powers_computed = False
         self._kernels: set[str] = set()
         self._arrays: dict[str, str] = {}  # definition without its name -> name
         self._structs: dict[str, str] = {}
@@ -82,7 +84,13 @@ class Code:
 
     def text(self) -> str:
         """Constants and kernels, those first that others need."""
-        flags = f"#define MODEL_LEFT_SHIFTS {int(self.left_shifts)}\n#define MODEL_DOT_REMAINDERS {int(self.dot_remainders)}\n"
+        switches = {
+            "LEFT_SHIFTS": self.left_shifts,
+            "DOT_REMAINDERS": self.dot_remainders,
+            "POWER_TABLES": self.power_tables,
+            "POWERS_COMPUTED": self.powers_computed,
+        }
+        flags = "".join(f"#define MODEL_{name} {int(on)}\n" for name, on in switches.items())
         arrays = [f"static const {text.replace('|', f' {name}', 1)}" for text, name in self._arrays.items()]
         structs = [f"static const {text.replace('|', f' {name} ', 1)}" for text, name in self._structs.items()]
         kernels = [(_KERNELS / f"{name}.c").read_text() for name in ORDER if name in self._kernels]

@@ -55,13 +55,29 @@ def activation_range(name: int, scale: float, zero: int) -> tuple[int, int] | No
     return (-128 if low is None else max(-128, level(low)), 127 if high is None else min(127, level(high)))
 
 
-def softmax_table(scale: float, beta: float) -> list[int]:
-    """exp(-beta * scale * d) in Q31 for d = 0, 1, ... as far as softmax looks, at most 256 entries."""
-    real = min(beta * scale * 2**26, LARGEST)
-    found = factor(real)
-    left = -found.right
-    radius = floor(31 * 2**26 / 2**left)
-    return [_exp(_high(-d * 2**left, found.multiplier)) for d in range(min(radius, 255) + 1)]
+@dataclass(frozen=True)
+class Powers:
+    """exp(-beta * scale * d) of whole d as softmax has it.
+
+    Attributes:
+        multiplier, left: beta * scale in Q26 as multiplier / 2^31 * 2^left.
+        depth: from this d on, at most 256, it is taken for 0.
+    """
+
+    multiplier: int
+    left: int
+    depth: int
+
+    @staticmethod
+    def of(scale: float, beta: float) -> Powers:
+        """For an input of this scale."""
+        found = factor(min(beta * scale * 2**26, LARGEST))
+        radius = floor(31 * 2**26 / 2**-found.right)
+        return Powers(found.multiplier, -found.right, min(radius, 255) + 1)
+
+    def table(self) -> list[int]:
+        """All of them, in Q31."""
+        return [_exp(_high(-d * 2**self.left, self.multiplier)) for d in range(self.depth)]
 
 
 def _high(one: int, other: int) -> int:

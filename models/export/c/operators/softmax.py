@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from models.export.c.code import Code
-from models.export.c.fixed import softmax_table
+from models.export.c.fixed import Powers
 from models.export.c.graph import Operator, Value
 from models.export.c.lowering import Lowering
 from models.export.c.step import Places, Step
+
+_FEW = 64
+"""Exponentials in a window: so many are computed, for more there is a table."""
+_SHORT = 64
+"""Entries of a table that takes no more room than the code that computes."""
 
 
 class Softmax(Step):
@@ -19,9 +24,18 @@ class Softmax(Step):
     def each(self, code: Code, places: Places) -> list[str]:
         """See Step."""
         code.needs("softmax")
-        table = softmax_table(self.x.scale, self.beta)
-        powers = code.array("int32_t", table)
-        return [f"softmax({powers}, {len(table)}, {places.row(self.x)}, {places.row(self.out)}, {self.x.width});"]
+        powers = Powers.of(self.x.scale, self.beta)
+        tabled = self.out.size > _FEW or powers.depth <= _SHORT
+        code.power_tables |= tabled
+        code.powers_computed |= not tabled
+        fields: dict[str, int | str] = {
+            "powers": code.array("int32_t", powers.table()) if tabled else 0,
+            "multiplier": powers.multiplier,
+            "depth": powers.depth,
+            "n": self.x.width,
+            "left": powers.left,
+        }
+        return [f"softmax({code.struct('softmax', fields)}, {places.row(self.x)}, {places.row(self.out)});"]
 
 
 def softmax(lowering: Lowering, operator: Operator) -> None:

@@ -18,7 +18,9 @@ from tests.models.export.c.chip import Chip
 from tests.models.export.c.host import description
 from tests.models.export.made import CHANNELS, CLASSES, LENGTH, MIXED, trained, windows
 
-HEAD = "| network | text | rodata | together | scratch | stack | instructions | at 160 MHz | a multiply-add | TFLM: file, arena |"
+HEAD = (
+    "| network | text | rodata | together | scratch | stack | instructions | at 160 MHz | per MAC | TFLM: file, arena |"
+)
 
 
 def figures(name: str, content: bytes, folder: Path) -> dict[str, int]:

@@ -202,7 +202,7 @@ def test_the_description_is_what_the_firmware_reads(exports: Exports, tmp_path: 
     described = Description("cnn", ("normal", "a", "b", "c"), 123, made)
     source = generate(content, described)
     assert printed_description(source, tmp_path).splitlines() == [
-        sha256(content).hexdigest(), "cnn", "normal a b c", "123 3332500", "4097 77 1024 4", f"3072 4 {source.scratch_bytes}", "0 1 1 1",
-        "x_g 122000 0 65535 1 1 1", 'od"d', "_dps 70000000 0 2 2 2 2",
+        sha256(content).hexdigest(), "cnn", "normal a b c", "123 3332500", "4097 77 1024 4",
+        f"3072 4 {source.scratch_bytes}", "0 1 1 1", "x_g 122000 0 65535 1 1 1", 'od"d', "_dps 70000000 0 2 2 2 2",
         "é 1500000000 0 3 16 3 0", "-5 300 32000 300 -5",
     ]  # fmt: skip
