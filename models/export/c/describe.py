@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models.artifact import AUTOENCODER
 from models.export.c.code import wrapped
 from models.export.convert import ExportError
 from models.preprocessing import Preprocessing
 
-AUTOENCODER = "autoencoder"
 _UNITS = {"_g": "MODEL_UNIT_G", "_dps": "MODEL_UNIT_DPS"}
 _WORD = 2**32 - 1
 

@@ -23,7 +23,7 @@ from elftools.elf.elffile import ELFFile
 from unicorn import riscv_const
 
 from models.export.c.generate import Source
-from tests.models.export.c.host import INCLUDE, WARNINGS
+from models.export.c.library import INCLUDE, WARNINGS, write
 
 TARGET = (
     "-target", "riscv32-freestanding-none", "-mcpu=generic_rv32+m+c+zicsr+zifencei", "-mabi=ilp32", "-ffreestanding",
@@ -60,9 +60,7 @@ class Chip:
     """A model's C built for the chip."""
 
     def __init__(self, source: Source, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "model.c").write_text(source.code)
-        (folder / "model.h").write_text(source.header)
+        write(source, folder)
         (folder / "link.ld").write_text(_LINK)
         compiler = [sys.executable, "-m", "ziglang", "cc", *TARGET, OPTIMIZE, *WARNINGS, f"-I{INCLUDE}"]
         subprocess.run([*compiler, "-c", "model.c", "-o", "model.o"], cwd=folder, check=True)

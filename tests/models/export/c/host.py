@@ -1,25 +1,20 @@
-"""Generated C on this machine: as a shared library, and as a program with sanitizers that reads windows from a file."""
+"""Generated C on this machine as programs: one with sanitizers that reads windows, one that prints the description."""
 
 from __future__ import annotations
 
-import ctypes
-import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from models.export.c.describe import Description
 from models.export.c.generate import Source
+from models.export.c.library import INCLUDE, WARNINGS, compiler, write
 from models.preprocessing import Preprocessing
 
 Int8 = NDArray[np.int8]
 
-ROOT = Path(__file__).parents[4]
-INCLUDE = ROOT / "firmware" / "core" / "include"
-WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wpedantic", "-Wundef", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 _MAIN = """#include <stdio.h>
@@ -70,19 +65,11 @@ int main(void)
 
 def printed_description(source: Source, folder: Path) -> str:
     """What a program that includes the headers finds in a model's description."""
-    _write(source, folder)
+    write(source, folder)
     (folder / "print.c").write_text(_PRINT)
     command = [compiler(), *WARNINGS, f"-I{INCLUDE}", "model.c", "print.c", "-o", "print"]
     subprocess.run(command, cwd=folder, check=True)
     return subprocess.run([folder / "print"], capture_output=True, text=True, check=True).stdout
-
-
-def compiler() -> str:
-    """The C compiler of this machine; the test is skipped without one."""
-    found = shutil.which("cc") or shutil.which("gcc")
-    if found is None:
-        pytest.skip("no C compiler on this machine: install gcc")
-    return found
 
 
 def description(name: str, length: int, channels: int, classes: int) -> Description:
@@ -97,36 +84,11 @@ def description(name: str, length: int, channels: int, classes: int) -> Descript
     return Description(name, labels, 10, made)
 
 
-def _write(source: Source, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.c").write_text(source.code)
-    (folder / "model.h").write_text(source.header)
-
-
-class Library:
-    """A model's C, called in this process."""
-
-    def __init__(self, source: Source, folder: Path) -> None:
-        _write(source, folder)
-        self._outputs = source.outputs
-        command = [compiler(), "-O2", *WARNINGS, f"-I{INCLUDE}", "-shared", "-fPIC", "model.c", "-o", "model.so"]
-        subprocess.run(command, cwd=folder, check=True)
-        self._infer = ctypes.CDLL(str(folder / "model.so")).model_infer
-        self._scratch = np.full(source.scratch_bytes + 4, 0x5A, np.int8)
-
-    def run(self, windows: Int8) -> Int8:
-        """Outputs (n, outputs) of windows (n, ...)."""
-        made = np.empty((len(windows), self._outputs), np.int8)
-        for window, out in zip(np.ascontiguousarray(windows), made, strict=True):
-            self._infer(*(ctypes.c_void_p(each.ctypes.data) for each in (window, out, self._scratch)))
-        return made
-
-
 class Sanitized:
     """A model's C as a program that stops at the first wrong access and the first undefined operation."""
 
     def __init__(self, source: Source, folder: Path) -> None:
-        _write(source, folder)
+        write(source, folder)
         self._outputs = source.outputs
         (folder / "main.c").write_text(_MAIN)
         command = [compiler(), "-O1", "-g", *WARNINGS, *SANITIZERS, f"-I{INCLUDE}", "model.c", "main.c", "-o", "model"]

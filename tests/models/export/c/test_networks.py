@@ -21,12 +21,13 @@ from models.datasets.adi import Adi
 from models.export import flatbuffer
 from models.export.c.describe import Description
 from models.export.c.generate import generate
+from models.export.c.library import Library
 from models.export.convert import ExportError, convert
 from models.export.interpreters import Micro
 from models.preprocessing import Preprocessing, fit, to_counts
 from sim.dataset.real import cut
 from tests.models.export.c.chip import Chip
-from tests.models.export.c.host import Int8, Library, Sanitized, description, printed_description
+from tests.models.export.c.host import Int8, Sanitized, description, printed_description
 from tests.models.export.conftest import Made
 from tests.models.export.made import CHANNELS, CLASSES, LENGTH, MIXED, windows
 

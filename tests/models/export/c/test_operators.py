@@ -15,10 +15,10 @@ pytest.importorskip("tflite_micro", reason="no TensorFlow Lite Micro: pip instal
 
 from models.export.c.code import Code
 from models.export.c.graph import Value
+from models.export.c.library import compiler
 from models.export.c.operators import lstm
 from models.export.c.operators.tables import asked
 from models.export.convert import ExportError
-from tests.models.export.c.host import compiler
 from tests.models.export.c.single import Single, check, inputs, source_of
 
 EVERY_PAIR = np.stack(np.meshgrid(np.arange(-128, 128), np.arange(-128, 128), indexing="ij")).astype(np.int8)
