@@ -41,7 +41,9 @@ def test_powers_are_exponentials(scale: float) -> None:
     assert len(table) == powers.depth <= 256
     assert powers.depth == 256 or exp(-scale * powers.depth) < 2e-7  # what is cut off is far below 1/256
     for steps, value in enumerate(table):
-        assert value / 2**31 == pytest.approx(exp(-scale * steps), abs=3e-7)  # the polynomial leaves out x^5 / 120, at most 2.5e-7
+        assert value / 2**31 == pytest.approx(
+            exp(-scale * steps), abs=3e-7
+        )  # the polynomial leaves out x^5 / 120, at most 2.5e-7
 
 
 def test_fused_activations_in_int8() -> None:
