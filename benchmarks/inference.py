@@ -1,4 +1,4 @@
-"""Windows a second of every network, in Keras, on Linux and in TensorFlow Lite Micro, against the baselines.
+"""Windows a second of every network, in Keras, on Linux, in TensorFlow Lite Micro and as C, against the baselines.
 
 One thread each, windows of 1024 x 3; networks untrained (that costs no less), baselines fitted on 200 windows.
 `python -m benchmarks.inference`
@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.architectures import ARCHITECTURES, build
+from models.export.c.generate import compiled
+from models.export.c.library import Library
 from models.export.convert import convert
 from models.export.interpreters import Lite, Micro
 from models.preprocessing import to_float
@@ -59,6 +61,9 @@ def run() -> dict[str, float | str]:
         figures[f"{name}: dynamic-range on Linux, one by one"] = _rate(lambda d=dynamic: d.run(floats))
         figures[f"{name}: int8 on Linux as the monitor has it"] = _rate(lambda i=int8: i.run(x))
         figures[f"{name}: int8 in TFLM, one by one"] = _rate(lambda m=micro: m.run(x))
+        with tempfile.TemporaryDirectory() as folder:
+            library = Library(compiled(converted.int8, ""), Path(folder))
+            figures[f"{name}: int8 as C, one by one"] = _rate(lambda c=library: c.run(x))
     label = _CLASSES[np.arange(WINDOWS) % 4]
     groups = [f"{name} {number % 8}" for number, name in enumerate(label)]
     data = examples(0.01 * x.astype(np.float32), label, groups, channels=("x_g", "y_g", "z_g"), rate_hz=3332.0)

@@ -3,6 +3,7 @@
     model.keras            the trained network
     model_int8.tflite      for the chip: int8 in and out (docs/export.md)
     model_dynamic.tflite   for Linux hosts: float in and out
+    model.c, model.h       the int8 network as C for the firmware, with all of the below (docs/c_model.md)
     preprocessing.json     from counts to the network's input (models/preprocessing.py)
     metrics.json           training's figures, and what the export cost
     card.md                what the model is for, and what it is not
@@ -28,8 +29,9 @@ from sim.errors import SimtwinError
 
 FORMAT = "simtwin artifact 1"
 KERAS, INT8, DYNAMIC = "model.keras", "model_int8.tflite", "model_dynamic.tflite"
+C_SOURCE, C_HEADER = "model.c", "model.h"
 PREPROCESSING, METRICS, CARD = "preprocessing.json", "metrics.json", "card.md"
-FILES = (KERAS, INT8, DYNAMIC, PREPROCESSING, METRICS, CARD)
+FILES = (KERAS, INT8, DYNAMIC, C_SOURCE, C_HEADER, PREPROCESSING, METRICS, CARD)
 AUTOENCODER = "autoencoder"
 """The architecture whose level is what it does not reconstruct; all others give probabilities."""
 

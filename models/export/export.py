@@ -29,6 +29,7 @@ class Exported:
         cost: of the int8 model.
         parity: of the int8 model.
         dynamic_difference: largest difference of the dynamic-range model's output from Keras', on the same windows.
+        scratch_bytes: memory that the generated C works in; None before there is any.
     """
 
     name: str
@@ -37,12 +38,14 @@ class Exported:
     cost: Cost
     parity: Parity
     dynamic_difference: float
+    scratch_bytes: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For metrics.json."""
         figures = {**asdict(self.cost), "expected_ms_esp32c3": self.cost.expected_ms}
         dynamic = {"tflite_bytes": len(self.converted.dynamic), "largest_difference": self.dynamic_difference}
-        return {"int8": figures, "dynamic_range": dynamic, "parity": self.parity.to_json()}
+        generated = {"scratch_bytes": self.scratch_bytes}
+        return {"int8": figures, "c": generated, "dynamic_range": dynamic, "parity": self.parity.to_json()}
 
     def lines(self) -> list[str]:
         """What `simtwin export` prints."""
@@ -75,6 +78,8 @@ class Exported:
                 f"  macro-F1       {self.parity.f1_float:.4f} float, {self.parity.f1_int8:.4f} int8: drop"
                 f" {self.parity.f1_drop:+.4f}"
             )
+        if self.scratch_bytes is not None:
+            lines.append(f"  C              model.c works in {self.scratch_bytes} bytes")
         lines += [f"  over budget    {line}" for line in cost.excess()]
         if between.unexplained:
             lines.append(f"  unexplained    {between.unexplained} windows differ for a cause that is not known")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sim.errors import DatasetError
 
-INT8, INT32, BOOL, FLOAT32 = 9, 2, 6, 0
+INT8, INT16, INT32, BOOL, FLOAT32 = 9, 7, 2, 6, 0
 """TensorType numbers of the schema."""
 _IDENTIFIER = b"TFL3"
 _ALIGNMENT = 16

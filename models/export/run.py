@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.metadata import version
 from math import floor
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 from models.artifact import (
     AUTOENCODER,
+    C_HEADER,
+    C_SOURCE,
     CARD,
     DYNAMIC,
     INT8,
@@ -20,9 +23,11 @@ from models.artifact import (
     check_new,
     write_artifact,
 )
+from models.export.c.describe import Description
+from models.export.c.generate import Source, generate
 from models.export.export import Exported, export
 from models.export.scales import PROBABILITY_SCALE, PROBABILITY_ZERO
-from models.preprocessing import INPUT_SCALE
+from models.preprocessing import INPUT_SCALE, Preprocessing
 from models.training import fit
 from models.training import run as training
 from models.training.run import Run, open_run
@@ -47,16 +52,27 @@ def export_run(folder: Path, out: Path | None = None) -> tuple[Artifact, Exporte
     check_new(target)
     model, check = run.model, run.validation
     exported = export(run.arch, model, run.representative, check["inputs"], check["target"], run.threshold)
+    source = _source(run, exported)
+    exported = replace(exported, scratch_bytes=source.scratch_bytes)
     metrics = {"training": _metrics(folder), "export": exported.to_json()}
     files = {
         KERAS: (folder / fit.MODEL).read_bytes(),
         INT8: exported.converted.int8,
         DYNAMIC: exported.converted.dynamic,
+        C_SOURCE: source.code.encode(),
+        C_HEADER: source.header.encode(),
         PREPROCESSING: (folder / fit.PREPROCESSING).read_bytes(),
         METRICS: to_json(metrics).encode(),
         CARD: _card(run, exported, metrics["training"]).encode(),
     }
     return write_artifact(target, files, _facts(run, model, exported)), exported
+
+
+def _source(run: Run, exported: Exported) -> Source:
+    """The network as C."""
+    preprocessing = Preprocessing.open(run.path / fit.PREPROCESSING)
+    level = int8_level(run.arch, run.threshold, *exported.shape)
+    return generate(exported.converted.int8, Description(run.arch, tuple(run.classes), level, preprocessing))
 
 
 def int8_level(architecture: str, threshold: float, length: int, channels: int) -> int:

@@ -72,7 +72,7 @@ def test_a_file_altered_after_opening_is_not_used(tmp_path: Path) -> None:
 
 def test_further_files_do_no_harm(tmp_path: Path) -> None:
     folder = written(tmp_path / "artifact").folder
-    (folder / "model.c").write_text("int x;")
+    (folder / "notes.txt").write_text("mine")
     assert open_artifact(folder)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 pytest.importorskip("tensorflow", reason="no TensorFlow: pip install simtwin[train]")
 pytest.importorskip("tflite_micro", reason="no TensorFlow Lite Micro: pip install simtwin[train]")
 
-from models.artifact import DYNAMIC, FILES, INT8, ArtifactError, open_artifact
+from models.artifact import C_HEADER, C_SOURCE, DYNAMIC, FILES, INT8, ArtifactError, open_artifact
 from models.cli import export
 from models.export.flatbuffer import operator_names, read
 from models.export.interpreters import Lite, Micro
@@ -54,6 +55,13 @@ def test_a_run_becomes_an_artifact(run: Path, tmp_path: Path) -> None:
     inputs = held["inputs"]
     p = (Micro(artifact.read(INT8)).run(inputs) + 128.0) / 256
     np.testing.assert_allclose(p, Lite(artifact.read(DYNAMIC), reference=False).run(to_float(inputs)), atol=0.1)
+    source, header = artifact.read(C_SOURCE).decode(), artifact.read(C_HEADER).decode()
+    assert f"SHA-256 of that file: {sha256(artifact.read(INT8)).hexdigest()} */" in source
+    assert f".threshold_int8 = {artifact.manifest['threshold_int8']}u," in source
+    assert 'classes[MODEL_CLASSES] = {\n    "normal", "bearing_wear", "imbalance", "misalignment",\n}' in source
+    works_in = artifact.metrics["export"]["c"]["scratch_bytes"]
+    assert f"#define MODEL_SCRATCH_SIZE {works_in}\n" in header
+    assert f"model.c works in {works_in} bytes" in result.output
     card = (out / "card.md").read_text()
     assert "normal or bearing_wear" in card
     assert "## Limits" in card
