@@ -21,28 +21,27 @@ static int32_t clamp(int32_t value, int32_t low, int32_t high) {
     return value < low ? low : value > high ? high : value;
 }
 
-/* Sample i of one channel after decimation. */
-static int32_t decimated(const struct model_description *model, const int16_t *counts, uint32_t i) {
+/* Step 1 for one channel, in place: sample i is written when no later one needs what stood there. */
+static void decimate(const struct model_description *model, int16_t *counts) {
     uint32_t channels = model->channel_count;
-    const int16_t *x = counts + (uint32_t)(i * model->decimation) * channels;
-    if (model->decimation == 1) {
-        return x[0];
+    for (uint32_t i = 0; i < model->length; i++) {
+        const int16_t *x = counts + i * model->decimation * channels;
+        int32_t total = 1 << 14;
+        for (uint32_t k = 0; k < model->tap_count; k++) {
+            total += (int32_t)model->taps[k] * (int32_t)x[k * channels];
+        }
+        counts[i * channels] = (int16_t)clamp(total >> 15, -32768, 32767);
     }
-    int32_t total = 1 << 14;
-    for (uint32_t k = 0; k < model->tap_count; k++) {
-        total += (int32_t)model->taps[k] * (int32_t)x[k * channels];
-    }
-    return clamp(total >> 15, -32768, 32767);
 }
 
 static int32_t mean(const struct model_description *model, const int16_t *counts) {
     int32_t length = model->length, sum = 0;
     for (int32_t i = 0; i < length; i++) {
-        sum += decimated(model, counts, (uint32_t)i);
+        sum += counts[i * model->channel_count];
     }
-    /* The division rounds towards minus infinity, C's towards zero. */
-    int32_t value = sum + (length >> 1), quotient = value / length;
-    return quotient - (value % length < 0);
+    /* This division rounds towards minus infinity, C's towards zero. */
+    int32_t value = sum + (length >> 1);
+    return value / length - (value % length < 0);
 }
 
 static int8_t scaled(const struct model_description *model, const struct model_channel *channel, int32_t d) {
@@ -57,13 +56,16 @@ static int8_t scaled(const struct model_description *model, const struct model_c
     return (int8_t)clamp(((int32_t)channel->gain * d + half) >> channel->shift, -127, 127);
 }
 
-void preprocess(const struct model_description *model, const int16_t *counts, int8_t *input) {
+void preprocess(const struct model_description *model, int16_t *counts, int8_t *input) {
     uint32_t channels = model->channel_count;
     for (uint32_t c = 0; c < channels; c++) {
         const struct model_channel *channel = &model->channels[c];
+        if (model->decimation > 1) {
+            decimate(model, counts + c);
+        }
         int32_t middle = model->detrend ? mean(model, counts + c) : channel->offset;
         for (uint32_t i = 0; i < model->length; i++) {
-            input[i * channels + c] = scaled(model, channel, decimated(model, counts + c, i) - middle);
+            input[i * channels + c] = scaled(model, channel, counts[i * channels + c] - middle);
         }
     }
 }
