@@ -1,26 +1,25 @@
-/* When flagged windows become an alert, and when it ends: k of n raise it, m in a row without a flag clear it. */
+/* When flagged windows become an alert, and when it is over: models/alert_policy.py, step by step. */
 #ifndef ALERT_POLICY_H
 #define ALERT_POLICY_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
-enum alert_event { ALERT_NONE = 0, ALERT_RAISED = 1, ALERT_CLEARED = 2 };
+#define ALERT_RING 32
+
+enum alert_change { ALERT_SAME = 0, ALERT_RAISED = 1, ALERT_CHANGED = 2, ALERT_CLEARED = 3 };
 
 struct alert_policy {
-    uint32_t history; /* the last windows, bit 0 the latest; 1 where flagged */
-    uint16_t quiet;   /* windows in a row without a flag, while raised */
-    uint8_t k, n;     /* 1 <= k <= n <= 32 */
-    uint16_t clear;   /* m, 1 and more */
-    bool raised;
+    uint8_t ring[ALERT_RING]; /* classes of the last n windows judged; 0: not flagged */
+    uint8_t at;               /* place of the next one */
+    uint8_t calm;             /* windows in a row that were not flagged, at most quiet */
+    uint8_t alert;            /* class that is alerted; 0: none */
+    uint8_t flagged, of;      /* k of n: 1 <= flagged <= of <= ALERT_RING */
+    uint8_t quiet;            /* m: 1 .. 255 */
 };
 
-void alert_policy_init(struct alert_policy *policy, int32_t k, int32_t n, int32_t clear);
+void alert_policy_init(struct alert_policy *policy, int32_t flagged, int32_t of, int32_t quiet);
 
-/* One window more. */
-enum alert_event alert_policy_step(struct alert_policy *policy, bool flagged);
-
-/* Windows before this moment no longer count towards an alert; a raised one stands. */
-void alert_policy_forget(struct alert_policy *policy);
+/* One window more that was judged: 0 not flagged, else its class. */
+enum alert_change alert_policy_step(struct alert_policy *policy, uint8_t window_class);
 
 #endif

@@ -15,15 +15,16 @@ struct config {
     int32_t batch_ms;        /* between two readings of the FIFO [ms, 10 .. 50, default 20] */
     int32_t threshold;       /* a window whose level is above this is flagged; -1: the model's own
                               * [level, -1 .. 2147483647, default -1] */
-    int32_t alert_k;         /* flagged windows that raise a machine alert ... [windows, 1 .. 32, default 3] */
-    int32_t alert_n;         /* ... among so many judged last; at least alert_k [windows, 1 .. 32, default 5] */
-    int32_t alert_clear;     /* unflagged windows in a row that clear it [windows, 1 .. 1000, default 10] */
+    int32_t alert_k;         /* flagged windows that raise a machine alert ... [windows, 1 .. 32, default 4] */
+    int32_t alert_n;         /* ... among so many judged last; at least alert_k [windows, 1 .. 32, default 6] */
+    int32_t alert_clear;     /* unflagged windows in a row that clear it [windows, 1 .. 255, default 6] */
     int32_t alert_repeat_s;  /* between two repetitions while an alert stands; 0: none [s, 0 .. 86400, default 10] */
     int32_t heartbeat_s;     /* between two signs of life; 0: none [s, 0 .. 86400, default 10] */
     int32_t sensor_k;        /* windows with a sensor's fault that raise a sensor alert ... [windows, 1 .. 32, default 2] */
     int32_t sensor_n;        /* ... among its last so many; at least sensor_k [windows, 1 .. 32, default 8] */
-    int32_t sensor_clear;    /* windows without one in a row that clear it [windows, 1 .. 1000, default 10] */
-    int32_t settle_windows;  /* windows not judged after one with a sensor's fault [windows, 0 .. 100, default 1] */
+    int32_t sensor_clear;    /* windows without one in a row that clear it [windows, 1 .. 255, default 6] */
+    int32_t settle_windows;  /* windows not judged after one with a sensor's fault; above 0, the one before it does not count
+                              * either, for it may hold the fault's beginning [windows, 0 .. 100, default 1] */
     int32_t stuck_run;       /* equal readings in a row on one channel: stuck; 0: off [samples, 0 .. 4096, default 48] */
     int32_t dropout_run;     /* samples in a row equal to the one before on all channels: dropout; 0: off
                               * [samples, 0 .. 4096, default 4] */

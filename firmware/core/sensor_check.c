@@ -1,0 +1,156 @@
+#include "sensor_check.h"
+
+#include "integer_root.h"
+
+#define RAIL 32700 /* counts: what an LSM6DSO gives at the end of its range, less its offset */
+#define ZEROS 2u   /* samples of exactly zero on three axes at once: no accelerometer on earth gives them */
+
+const char *const sensor_state_names[SENSOR_STATES] = {"ok",        "bias",    "spike", "rate",
+                                                       "saturated", "dropout", "stuck", "bus"};
+
+uint8_t sensor_state_of(uint32_t faults) {
+    uint8_t state = SENSOR_STATES - 1;
+    while (state > 0 && !(faults >> state & 1u)) {
+        state--;
+    }
+    return state;
+}
+
+static int32_t magnitude(int32_t value) { return value < 0 ? -value : value; }
+
+/* Counts for so many thousandths of a unit. */
+static int32_t counts_of(int32_t milli, uint32_t lsb_nano) {
+    return (int32_t)((uint64_t)(uint32_t)milli * 1000000u / lsb_nano);
+}
+
+struct span {
+    const struct stream *stream;
+    uint32_t start, count;
+};
+
+static int32_t reading(const struct span *span, uint32_t i, uint32_t channel) {
+    return stream_at(span->stream, span->start + i)[channel];
+}
+
+/* One wild reading between neighbours that agree with one another far better than with it. */
+static bool is_spike(const struct span *span, uint32_t i, uint32_t channel, int32_t height) {
+    int32_t before = reading(span, i - 1, channel), here = reading(span, i, channel), after = reading(span, i + 1, channel);
+    int32_t off = magnitude(2 * here - before - after);
+    if (off <= 2 * height) {
+        return false;
+    }
+    int32_t close = off / 16;
+    return magnitude(after - before) < close && magnitude(before - reading(span, i - 2, channel)) < close &&
+           magnitude(reading(span, i + 2, channel) - after) < close;
+}
+
+/* Faults that show on one channel alone; the channel's mean. */
+static uint32_t check_channel(const struct config *config, const struct span *span, uint32_t channel, int32_t spike,
+                              int32_t *mean) {
+    int32_t low = INT16_MAX, high = INT16_MIN, sum = 0;
+    int32_t run = 1, longest = 1;
+    for (uint32_t i = 0; i < span->count; i++) {
+        int32_t x = reading(span, i, channel);
+        low = x < low ? x : low;
+        high = x > high ? x : high;
+        sum += x;
+        run = i && x == reading(span, i - 1, channel) ? run + 1 : 1;
+        longest = run > longest ? run : longest;
+    }
+    *mean = sum / (int32_t)span->count;
+
+    uint32_t faults = 0;
+    int32_t pairs = 0;
+    for (uint32_t i = 1; i < span->count; i++) {
+        int32_t x = reading(span, i, channel);
+        pairs += (x == low || x == high) && x == reading(span, i - 1, channel);
+        if (spike && i >= 2 && i + 2 < span->count && is_spike(span, i, channel, spike)) {
+            faults |= 1u << SENSOR_SPIKE;
+        }
+    }
+    if (config->stuck_run && longest >= config->stuck_run) {
+        faults |= 1u << SENSOR_STUCK;
+    }
+    if (low < -RAIL || high > RAIL || (config->saturated_pairs && pairs >= config->saturated_pairs)) {
+        faults |= 1u << SENSOR_SATURATED;
+    }
+    return faults;
+}
+
+/* Samples held, or replaced by zeros. */
+static bool has_dropout(const struct config *config, const struct span *span, uint32_t channels) {
+    int32_t run = 0;
+    uint32_t zeros = 0;
+    for (uint32_t i = 0; i < span->count; i++) {
+        const int16_t *here = stream_at(span->stream, span->start + i);
+        zeros += here[0] == 0 && here[1] == 0 && here[2] == 0;
+        if (i == 0) {
+            continue;
+        }
+        const int16_t *before = stream_at(span->stream, span->start + i - 1);
+        bool same = true;
+        for (uint32_t c = 0; c < channels; c++) {
+            same = same && here[c] == before[c];
+        }
+        run = same ? run + 1 : 0;
+        if (run >= config->dropout_run) {
+            return true;
+        }
+    }
+    return zeros >= ZEROS;
+}
+
+/* Means against what was learnt, or against gravity while learning. */
+static bool is_biased(const struct sensor_check *check, const struct config *config, const struct sensor_units *units,
+                      const int32_t *mean) {
+    if (check->learnt < config->learn_windows) {
+        uint64_t square = 0;
+        for (uint32_t c = 0; c < 3; c++) {
+            square += (uint64_t)((int64_t)mean[c] * mean[c]);
+        }
+        int32_t off = (int32_t)integer_root(square) - counts_of(1000, units->accel_lsb_nano);
+        return config->gravity_mg && magnitude(off) > counts_of(config->gravity_mg, units->accel_lsb_nano);
+    }
+    for (uint32_t c = 0; c < units->channels; c++) {
+        int32_t limit = c < 3 ? config->bias_mg : config->bias_dps * 1000;
+        uint32_t lsb_nano = c < 3 ? units->accel_lsb_nano : units->gyro_lsb_nano;
+        if (limit && magnitude(mean[c] - check->reference[c]) > counts_of(limit, lsb_nano)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void learn_means(struct sensor_check *check, const struct config *config, uint32_t channels, const int32_t *mean) {
+    for (uint32_t c = 0; c < channels; c++) {
+        check->reference[c] += mean[c];
+    }
+    check->learnt++;
+    if (check->learnt == config->learn_windows) {
+        for (uint32_t c = 0; c < channels; c++) {
+            check->reference[c] /= config->learn_windows;
+        }
+    }
+}
+
+uint32_t sensor_check(struct sensor_check *check, const struct config *config, const struct sensor_units *units,
+                      const struct stream *stream, uint32_t start, uint32_t count, bool learn) {
+    const struct span span = {stream, start, count};
+    int32_t mean[SENSOR_CHANNELS];
+    uint32_t faults = 0;
+    for (uint32_t c = 0; c < units->channels; c++) {
+        int32_t spike = c < 3 ? counts_of(config->spike_mg, units->accel_lsb_nano)
+                              : counts_of(config->spike_dps * 1000, units->gyro_lsb_nano);
+        faults |= check_channel(config, &span, c, spike, &mean[c]);
+    }
+    if (config->dropout_run && has_dropout(config, &span, units->channels)) {
+        faults |= 1u << SENSOR_DROPOUT;
+    }
+    if (is_biased(check, config, units, mean)) {
+        faults |= 1u << SENSOR_BIAS;
+    }
+    if (!faults && learn && check->learnt < config->learn_windows) {
+        learn_means(check, config, units->channels, mean);
+    }
+    return faults;
+}
