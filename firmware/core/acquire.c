@@ -132,6 +132,14 @@ static void drain(struct acquire *acquire, unsigned device, uint64_t now_us) {
     measure_rate(acquire, source, now_us);
 }
 
+void acquire_restart(struct acquire *acquire) {
+    for (int32_t i = 0; i < acquire->config->sensors; i++) {
+        interrupt_stream(&acquire->sources[i], SENSOR_OK);
+        enter(&acquire->sources[i], ACQUIRE_START, hal_time_us());
+    }
+    acquire->paused = false;
+}
+
 static void bring_up(struct acquire *acquire, unsigned device, uint64_t now_us) {
     struct source *source = &acquire->sources[device];
     int failed = lsm6dso_probe(device);

@@ -7,6 +7,8 @@
 #include "median.h"
 #include "preprocess.h"
 
+#define RING_MARGIN 128u /* samples that may come while a window is copied out of the ring */
+
 /* The sensor's channel that a model's channel is: its name ends in the axis and the unit, "x_g" or "z_dps". */
 static int channel_of(const struct model_channel *channel) {
     size_t length = 0, tail = channel->unit == MODEL_UNIT_G ? 2 : 4;
@@ -47,18 +49,22 @@ int pipeline_init(struct pipeline *pipeline, struct lsm6dso_setup *setup) {
     return lsm6dso_setup_for(model->rate_millihz, lsb_nano[0], lsb_nano[1], setup);
 }
 
-/* After an interruption a stream's window begins anew. */
+static uint32_t waiting(const struct pipeline *pipeline, const struct acquire *acquire, int32_t i) {
+    return acquire->sources[i].stream.head - pipeline->start[i];
+}
+
+/* After an interruption a stream's window begins anew; so it does when the main loop came too late and the ring ran over. */
 static void follow_gaps(struct pipeline *pipeline, const struct acquire *acquire) {
     for (int32_t i = 0; i < acquire->config->sensors; i++) {
         uint32_t gap = acquire->sources[i].stream.gap;
         if (gap != pipeline->gap[i]) {
             pipeline->gap[i] = pipeline->start[i] = gap;
         }
+        if (waiting(pipeline, acquire, i) > RING_SAMPLES - RING_MARGIN) {
+            pipeline->start[i] = acquire->sources[i].stream.head - MODEL_WINDOW;
+            pipeline->late++;
+        }
     }
-}
-
-static uint32_t waiting(const struct pipeline *pipeline, const struct acquire *acquire, int32_t i) {
-    return acquire->sources[i].stream.head - pipeline->start[i];
 }
 
 /* Which sensors have the next window; 0 while there is none. Streams that drifted apart are shifted. */

@@ -35,7 +35,7 @@ struct acquire {
     uint32_t rate_millihz;
     volatile uint32_t ticks;
     uint8_t channels; /* 3 or 6 */
-    bool paused;      /* the main loop has the bus */
+    volatile bool paused; /* the main loop has the bus */
 };
 
 /* As described by the model; `acquire->setup` must be set. */
@@ -43,6 +43,9 @@ void acquire_init(struct acquire *acquire, const struct config *config, uint32_t
 
 /* The tick. */
 void acquire_tick(void *acquire);
+
+/* After the main loop had the bus (`paused`): all sensors are set up anew. */
+void acquire_restart(struct acquire *acquire);
 
 /* Takes the faults latched by a source. */
 uint8_t acquire_take_latched(struct source *source);

@@ -31,6 +31,7 @@ struct pipeline {
     uint64_t window_us;              /* when the last window came */
     uint32_t hop_us;
     uint32_t windows;
+    uint32_t late; /* times that samples were lost because the main loop was busy for too long */
     struct sensor_units units;
     int16_t counts[MODEL_WINDOW * MODEL_CHANNELS];
     int8_t input[MODEL_INPUT_SIZE];
