@@ -125,7 +125,8 @@ static void save(struct app *app, const char *name, int32_t value, const char *r
     }
     line_text(&line, "ok ");
     line_text(&line, name);
-    line_value(&line, "", value);
+    line_text(&line, " ");
+    line_number(&line, value);
     line_text(&line, remark);
     line_send(&line);
 }
@@ -180,7 +181,8 @@ static void tell_field(struct app *app, const char *before, size_t field) {
     struct line line = {0};
     line_text(&line, before);
     line_text(&line, config_fields[field].name);
-    line_value(&line, "", *config_at(&app->wanted, field));
+    line_text(&line, " ");
+    line_number(&line, *config_at(&app->wanted, field));
     line_word(&line, config_fields[field].unit);
     line_send(&line);
 }
@@ -240,11 +242,13 @@ static void self_test(struct app *app, int words, char *const *word) {
         line_word(&line, failed == 0 ? "passed" : failed == ERROR_DEVICE ? "failed" : "away");
         line_word(&line, "mg");
         for (int axis = 0; axis < 3; axis++) {
-            line_value(&line, "", shift[axis]);
+            line_text(&line, " ");
+            line_number(&line, shift[axis]);
         }
         line_word(&line, "deg/s");
         for (int axis = 3; axis < 6; axis++) {
-            line_value(&line, "", shift[axis]);
+            line_text(&line, " ");
+            line_number(&line, shift[axis]);
         }
         line_send(&line);
     }
