@@ -202,9 +202,9 @@ int lsm6dso_self_test(unsigned device, void (*wait_ms)(uint32_t ms), int32_t shi
         return failed;
     }
     for (size_t axis = 0; axis < 3; axis++) {
-        shift[axis] = shift[axis] * 122 / 1000;        /* mg, table 2: 40 .. 1700 */
+        shift[axis] = shift[axis] * 122 / 1000;        /* mg, table 2: 50 .. 1700 */
         shift[3 + axis] = shift[3 + axis] * 70 / 1000; /* deg/s, table 2: 150 .. 700 */
-        if (shift[axis] < 40 || shift[axis] > 1700 || shift[3 + axis] < 150 || shift[3 + axis] > 700) {
+        if (shift[axis] < 50 || shift[axis] > 1700 || shift[3 + axis] < 150 || shift[3 + axis] > 700) {
             failed = ERROR_DEVICE;
         }
     }
