@@ -111,6 +111,10 @@ static void drain(struct acquire *acquire, unsigned device, uint64_t now_us) {
         return;
     }
     if (waiting == 0) {
+        if (lsm6dso_verify(device)) {
+            lose(source, now_us);
+            return;
+        }
         if (now_us - source->since_us > (uint32_t)acquire->config->silent_ms * 1000u) {
             lose(source, now_us);
         }
@@ -127,6 +131,11 @@ static void drain(struct acquire *acquire, unsigned device, uint64_t now_us) {
             take_word(acquire, device, &words[i]);
         }
         left -= (int)count;
+    }
+    /* Afterwards, so that a wire that broke meanwhile takes the samples just read with it. */
+    if (lsm6dso_verify(device)) {
+        lose(source, now_us);
+        return;
     }
     source->since_us = now_us;
     measure_rate(acquire, source, now_us);
@@ -172,7 +181,8 @@ void acquire_tick(void *context) {
             }
         } else if (source->state == ACQUIRE_RUNNING) {
             drain(acquire, device, now_us);
-            if (acquire->ticks % TEMPERATURE_TICKS == 0 && source->state == ACQUIRE_RUNNING) {
+            bool due = acquire->ticks % TEMPERATURE_TICKS == 0 || source->temperature_c100 == LSM6DSO_NO_TEMPERATURE;
+            if (due && source->state == ACQUIRE_RUNNING) {
                 source->temperature_c100 = lsm6dso_temperature_c100(device);
             }
         }

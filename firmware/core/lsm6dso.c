@@ -5,6 +5,7 @@
 #include "hal.h"
 
 enum {
+    FIFO_CTRL1 = 0x07,
     FIFO_CTRL3 = 0x09,
     FIFO_CTRL4 = 0x0A,
     WHO_AM_I = 0x0F,
@@ -21,6 +22,7 @@ enum {
 
 #define READ 0x80u
 #define IDENTITY 0x6Cu
+#define COMPLEMENT 0x93u /* kept in a register whose value matters to nobody here, the FIFO's watermark */
 #define WORD_BYTES 7u
 #define CONTINUOUS 6u
 #define CTRL3_BDU_IF_INC 0x44u
@@ -94,8 +96,8 @@ int lsm6dso_configure(unsigned device, const struct lsm6dso_setup *setup) {
     uint8_t ctrl2 = setup->gyro ? (uint8_t)(setup->rate << 4 | setup->gyro_range) : 0;
     uint8_t batch = (uint8_t)((setup->gyro ? setup->rate << 4 : 0) | setup->rate);
     const uint8_t settings[][2] = {
-        {CTRL3_C, CTRL3_BDU_IF_INC}, {CTRL1_XL, ctrl1},        {CTRL2_G, ctrl2},
-        {FIFO_CTRL3, batch},         {FIFO_CTRL4, CONTINUOUS},
+        {CTRL3_C, CTRL3_BDU_IF_INC}, {FIFO_CTRL1, COMPLEMENT}, {CTRL1_XL, ctrl1},
+        {CTRL2_G, ctrl2},            {FIFO_CTRL3, batch},      {FIFO_CTRL4, CONTINUOUS},
     };
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
         int failed = set_register(device, settings[i][0], settings[i][1]);
@@ -104,6 +106,15 @@ int lsm6dso_configure(unsigned device, const struct lsm6dso_setup *setup) {
         }
     }
     return 0;
+}
+
+int lsm6dso_verify(unsigned device) {
+    uint8_t bytes[2];
+    int failed = read_registers(device, FIFO_CTRL1, bytes, 1);
+    if (failed || bytes[1] != COMPLEMENT) {
+        return ERROR_BUS;
+    }
+    return lsm6dso_probe(device) ? ERROR_BUS : 0;
 }
 
 int lsm6dso_waiting(unsigned device) {

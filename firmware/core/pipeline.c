@@ -104,14 +104,17 @@ static uint32_t with_window(struct pipeline *pipeline, const struct acquire *acq
 static void fuse(struct pipeline *pipeline, const struct acquire *acquire, uint32_t used) {
     int16_t *to = pipeline->counts;
     for (uint32_t i = 0; i < MODEL_WINDOW; i++) {
+        const int16_t *samples[MAX_SENSORS];
+        uint32_t count = 0;
+        for (uint32_t s = 0; s < MAX_SENSORS; s++) {
+            if (used >> s & 1u) {
+                samples[count++] = stream_at(&acquire->sources[s].stream, pipeline->start[s] + i);
+            }
+        }
         for (uint32_t c = 0; c < MODEL_CHANNELS; c++) {
             int16_t readings[MAX_SENSORS];
-            uint32_t count = 0;
-            for (uint32_t s = 0; s < MAX_SENSORS; s++) {
-                if (used >> s & 1u) {
-                    const struct stream *stream = &acquire->sources[s].stream;
-                    readings[count++] = stream_at(stream, pipeline->start[s] + i)[pipeline->channel[c]];
-                }
+            for (uint32_t s = 0; s < count; s++) {
+                readings[s] = samples[s][pipeline->channel[c]];
             }
             *to++ = median_of(readings, count);
         }

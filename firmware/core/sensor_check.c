@@ -28,50 +28,52 @@ struct span {
     uint32_t start, count;
 };
 
-static int32_t reading(const struct span *span, uint32_t i, uint32_t channel) {
-    return stream_at(span->stream, span->start + i)[channel];
-}
+/* What one pass over a channel finds. */
+struct scan {
+    int32_t low, high, sum, longest_run;
+    int32_t low_pairs, high_pairs; /* neighbours both at the extreme */
+    bool spike;
+};
 
-/* One wild reading between neighbours that agree with one another far better than with it. */
-static bool is_spike(const struct span *span, uint32_t i, uint32_t channel, int32_t height) {
-    int32_t before = reading(span, i - 1, channel), here = reading(span, i, channel), after = reading(span, i + 1, channel);
-    int32_t off = magnitude(2 * here - before - after);
-    if (off <= 2 * height) {
-        return false;
-    }
+/* One wild reading, x[2], between neighbours that agree with one another far better than with it. */
+static bool is_spike(const int32_t x[5], int32_t height) {
+    int32_t off = magnitude(2 * x[2] - x[1] - x[3]);
     int32_t close = off / 16;
-    return magnitude(after - before) < close && magnitude(before - reading(span, i - 2, channel)) < close &&
-           magnitude(reading(span, i + 2, channel) - after) < close;
+    return off > 2 * height && magnitude(x[3] - x[1]) < close && magnitude(x[1] - x[0]) < close &&
+           magnitude(x[4] - x[3]) < close;
 }
 
-/* Faults that show on one channel alone; the channel's mean. */
-static uint32_t check_channel(const struct config *config, const struct span *span, uint32_t channel, int32_t spike,
-                              int32_t *mean) {
-    int32_t low = INT16_MAX, high = INT16_MIN, sum = 0;
-    int32_t run = 1, longest = 1;
+static struct scan scan_channel(const struct span *span, uint32_t channel, int32_t spike_height) {
+    struct scan scan = {.low = INT16_MAX, .high = INT16_MIN};
+    int32_t x[5] = {0}, run = 0;
     for (uint32_t i = 0; i < span->count; i++) {
-        int32_t x = reading(span, i, channel);
-        low = x < low ? x : low;
-        high = x > high ? x : high;
-        sum += x;
-        run = i && x == reading(span, i - 1, channel) ? run + 1 : 1;
-        longest = run > longest ? run : longest;
-    }
-    *mean = sum / (int32_t)span->count;
-
-    uint32_t faults = 0;
-    int32_t pairs = 0;
-    for (uint32_t i = 1; i < span->count; i++) {
-        int32_t x = reading(span, i, channel);
-        pairs += (x == low || x == high) && x == reading(span, i - 1, channel);
-        if (spike && i >= 2 && i + 2 < span->count && is_spike(span, i, channel, spike)) {
-            faults |= 1u << SENSOR_SPIKE;
+        int32_t here = stream_at(span->stream, span->start + i)[channel], before = x[4];
+        x[0] = x[1], x[1] = x[2], x[2] = x[3], x[3] = x[4], x[4] = here;
+        bool same = i && here == before;
+        scan.sum += here;
+        run = same ? run + 1 : 1;
+        scan.longest_run = run > scan.longest_run ? run : scan.longest_run;
+        if (here >= scan.high) {
+            scan.high_pairs = here > scan.high ? 0 : scan.high_pairs + same;
+            scan.high = here;
         }
+        if (here <= scan.low) {
+            scan.low_pairs = here < scan.low ? 0 : scan.low_pairs + same;
+            scan.low = here;
+        }
+        scan.spike = scan.spike || (spike_height && i >= 4 && is_spike(x, spike_height));
     }
-    if (config->stuck_run && longest >= config->stuck_run) {
+    return scan;
+}
+
+/* Faults that show on one channel alone. */
+static uint32_t faults_of(const struct config *config, const struct scan *scan) {
+    uint32_t faults = scan->spike ? 1u << SENSOR_SPIKE : 0u;
+    if (config->stuck_run && scan->longest_run >= config->stuck_run) {
         faults |= 1u << SENSOR_STUCK;
     }
-    if (low < -RAIL || high > RAIL || (config->saturated_pairs && pairs >= config->saturated_pairs)) {
+    bool cut_off = config->saturated_pairs && scan->low_pairs + scan->high_pairs >= config->saturated_pairs;
+    if (scan->low < -RAIL || scan->high > RAIL || cut_off) {
         faults |= 1u << SENSOR_SATURATED;
     }
     return faults;
@@ -81,17 +83,15 @@ static uint32_t check_channel(const struct config *config, const struct span *sp
 static bool has_dropout(const struct config *config, const struct span *span, uint32_t channels) {
     int32_t run = 0;
     uint32_t zeros = 0;
+    const int16_t *before = 0;
     for (uint32_t i = 0; i < span->count; i++) {
         const int16_t *here = stream_at(span->stream, span->start + i);
         zeros += here[0] == 0 && here[1] == 0 && here[2] == 0;
-        if (i == 0) {
-            continue;
+        bool same = before != 0;
+        for (uint32_t c = 0; same && c < channels; c++) {
+            same = here[c] == before[c];
         }
-        const int16_t *before = stream_at(span->stream, span->start + i - 1);
-        bool same = true;
-        for (uint32_t c = 0; c < channels; c++) {
-            same = same && here[c] == before[c];
-        }
+        before = here;
         run = same ? run + 1 : 0;
         if (run >= config->dropout_run) {
             return true;
@@ -141,7 +141,9 @@ uint32_t sensor_check(struct sensor_check *check, const struct config *config, c
     for (uint32_t c = 0; c < units->channels; c++) {
         int32_t spike = c < 3 ? counts_of(config->spike_mg, units->accel_lsb_nano)
                               : counts_of(config->spike_dps * 1000, units->gyro_lsb_nano);
-        faults |= check_channel(config, &span, c, spike, &mean[c]);
+        struct scan scan = scan_channel(&span, c, spike);
+        mean[c] = scan.sum / (int32_t)count;
+        faults |= faults_of(config, &scan);
     }
     if (config->dropout_run && has_dropout(config, &span, units->channels)) {
         faults |= 1u << SENSOR_DROPOUT;

@@ -40,7 +40,7 @@ struct config {
     int32_t rate_ppm;        /* deviation of the sampling rate, over some 2 s; 0: off [ppm, 0 .. 500000, default 25000] */
     int32_t silent_ms;       /* without a sample: the sensor is set up again [ms, 60 .. 5000, default 150] */
     int32_t watchdog_ms;     /* without progress: the chip restarts [ms, 1000 .. 60000, default 8000] */
-    int32_t report_windows;  /* 1: a frame and a line for every window [0 or 1, 0 .. 1, default 0] */
+    int32_t report_windows;  /* 1: a frame and a line for every window [flag, 0 .. 1, default 0] */
 };
 
 /* A field of it, for commands and checks. */

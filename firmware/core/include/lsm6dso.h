@@ -38,6 +38,9 @@ int lsm6dso_reset(unsigned device);
  * Returns 0, ERROR_BUS or ERROR_DEVICE. */
 int lsm6dso_configure(unsigned device, const struct lsm6dso_setup *setup);
 
+/* Whether a configured device is still there as it was set up, and every bit of the wire can be 0 and 1: 0, ERROR_BUS. */
+int lsm6dso_verify(unsigned device);
+
 /* Words waiting in the FIFO, 0 .. 512; ERROR_OVERRUN when some were lost; ERROR_BUS. */
 int lsm6dso_waiting(unsigned device);
 

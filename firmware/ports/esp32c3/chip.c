@@ -28,6 +28,12 @@ static void stop_rom_watchdogs(void) {
     RTC_SWD_PROTECT = 0;
 }
 
+void chip_delay_us(uint32_t us) {
+    for (uint32_t i = 0; i < us * 80u; i++) { /* two instructions and more a turn */
+        __asm__ volatile("");
+    }
+}
+
 void chip_route(uint32_t source, uint32_t line) {
     INTERRUPT_MAP(source) = line;
     INTERRUPT_PRIORITY(line) = 5;

@@ -11,6 +11,10 @@ enum { LINE_TICK = 7, LINE_UART0 = 12, LINE_UART1 = 13 };
 /* Clocks, watchdogs of the ROM off, interrupts routed but masked. */
 void chip_init(void);
 
+/* Passes some time, for hardware that is known to need it: asking it all the while would keep the bus busy. At least `us` at
+ * 160 MHz. */
+void chip_delay_us(uint32_t us);
+
 /* Routes a source of the interrupt matrix to a line of the CPU. */
 void chip_route(uint32_t source, uint32_t line);
 

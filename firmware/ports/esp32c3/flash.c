@@ -1,7 +1,8 @@
 /* The last two sectors of a 4 MB flash, by the commands that every SPI NOR flash knows, one bit wide. */
-#include "hal.h"
+#include "chip.h"
 
 #include "errors.h"
+#include "hal.h"
 #include "registers.h"
 
 #define STORE_AT 0x3FE000u
@@ -44,6 +45,7 @@ static int settle(void) {
         if (!(FLASH_W(0) & STATUS_BUSY)) {
             return 0;
         }
+        chip_delay_us(100);
     } while (hal_time_us() < end_us);
     return ERROR_TIMEOUT;
 }

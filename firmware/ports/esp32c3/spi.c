@@ -6,7 +6,7 @@
 #include "registers.h"
 
 #define SIGNAL_FSPICS1 69u /* in the GPIO matrix; FSPICS2 is the next (TRM 5, table of peripheral signals) */
-#define POLLS 100000u      /* 64 bytes take 51 us */
+#define POLLS 100000u      /* a second and more */
 
 /* Pins with FSPI as their function 2: the fast way, past the matrix. */
 enum { PIN_MISO = 2, PIN_CS1 = 3, PIN_CS2 = 4, PIN_CLOCK = 6, PIN_MOSI = 7, PIN_CS0 = 10 };
@@ -60,6 +60,7 @@ int hal_spi_transfer(unsigned device, uint8_t *bytes, size_t count, size_t sent)
         return ERROR_TIMEOUT;
     }
     SPI2_CMD = SPI2_CMD_USR;
+    chip_delay_us(8u * count / 10u); /* of 10 MHz */
     if (wait_for(SPI2_CMD_USR)) {
         return ERROR_TIMEOUT;
     }

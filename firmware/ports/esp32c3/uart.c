@@ -8,7 +8,8 @@
 #define DIVIDER (347u | 4u << 20) /* 115,200 baud of the 40 MHz crystal: 347 and 4/16 */
 #define FIFO_BYTES 128u
 #define FIFO_FILL 16u     /* received bytes that raise an interrupt; fewer do after a pause */
-#define POLLS 1000000u    /* a byte takes 87 us */
+#define BYTE_US 87u
+#define POLLS 1000u
 #define RECEIVED_BYTES 512u
 
 static struct {
@@ -62,6 +63,7 @@ int hal_uart_write(unsigned port, const uint8_t *bytes, size_t count) {
             if (++polls > POLLS) {
                 return ERROR_TIMEOUT;
             }
+            chip_delay_us(BYTE_US);
         }
         UART_FIFO(base) = bytes[i];
     }
