@@ -11,7 +11,9 @@ from pathlib import Path
 
 from firmware.compiler import GENERATED, STRICT, Compiler, CompilerName, PortName, compile_all, compiler_for, link
 from firmware.errors import FirmwareError
+from models.artifact import open_artifact
 from sim import __version__
+from sim.dataset.manifest import MANIFEST
 
 HERE = Path(__file__).parent
 CORE = HERE / "core"
@@ -44,7 +46,8 @@ def build(
     """Build the firmware into the folder `out`, which is made; what an earlier build left there is replaced.
 
     Args:
-        model: folder that holds model.c and model.h: an artifact of `simtwin export`, or a model alone.
+        model: folder that holds model.c and model.h: an artifact of `simtwin export`, whose files are then checked, or a
+            model alone.
         out: gets the product and a folder `objects`.
         port: which.
         compiler: which.
@@ -52,7 +55,10 @@ def build(
 
     Raises:
         FirmwareError: no model there, a compiler that is missing or fails.
+        ArtifactError: an artifact that was altered.
     """
+    if (model / MANIFEST).is_file():
+        open_artifact(model)
     for name in (MODEL_C, MODEL_H):
         if not (model / name).is_file():
             raise FirmwareError(f"{model}: no {name} in it, so it is no exported model")
@@ -70,9 +76,7 @@ def build(
         channels = 6 if "MODEL_UNIT_DPS" in model_c.read_text() else 3
         include = [f"-I{work}", f"-I{CORE / 'include'}", f"-I{HERE / 'ports' / port}", f"-I{model}"]
         own = [*STRICT, f"-DSENSOR_CHANNELS={channels}", *include]
-        objects = compile_all(
-            chosen, [*((source, own) for source in sources), (model_c, [*GENERATED, *include])], work
-        )
+        objects = compile_all(chosen, [*((source, own) for source in sources), (model_c, [*GENERATED, *include])], work)
         product = Path(name) / PRODUCTS[port]
         link(chosen, objects, [f"-T{script}" for script in scripts], product)
         target, kept = out / product.name, out / "objects"
@@ -92,6 +96,4 @@ def _identity(compiler: Compiler, files: list[Path]) -> str:
 
 def _identity_header(build_id: str) -> str:
     numbers = ", ".join(__version__.split(".")[:3])
-    return (
-        f'#define BUILD_VERSION "{__version__}"\n#define BUILD_VERSION_BYTES {numbers}\n#define BUILD_ID 0x{build_id}u\n'
-    )
+    return f'#define BUILD_VERSION "{__version__}"\n#define BUILD_VERSION_BYTES {numbers}\n#define BUILD_ID 0x{build_id}u\n'

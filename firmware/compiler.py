@@ -30,9 +30,16 @@ GENERATED = ("-Wall", "-Wextra", "-Werror")
 _COMMON = ("-std=c11", "-g", "-ffunction-sections", "-fdata-sections", "-fno-strict-aliasing")
 _ZIG_C3 = (
     "-target", "riscv32-freestanding-none", "-mcpu=generic_rv32+m+c+zicsr+zifencei", "-mabi=ilp32", "-ffreestanding",
-    "-fno-stack-protector", "-fno-sanitize=all", "-fstack-usage",
+    "-fno-stack-protector", "-fno-sanitize=all",
 )  # fmt: skip
-_GCC_C3 = ("-march=rv32imc", "-misa-spec=2.2", "-mabi=ilp32", "-ffreestanding", "--specs=picolibc.specs", "-fstack-usage")
+_GCC_C3 = (
+    "-march=rv32imc",
+    "-misa-spec=2.2",
+    "-mabi=ilp32",
+    "-ffreestanding",
+    "--specs=picolibc.specs",
+    "-fstack-usage",
+)
 _LINK = ("-nostartfiles", "-Wl,--gc-sections")
 GCC = "riscv64-unknown-elf-gcc"
 
@@ -105,7 +112,9 @@ def compile_all(compiler: Compiler, sources: Sequence[tuple[Path, Sequence[str]]
 
 def link(compiler: Compiler, objects: Sequence[Path], flags: Sequence[str], target: Path) -> None:
     """Link; FirmwareError when something is missing or does not fit."""
-    run([*compiler.command, *compiler.flags, *map(str, objects), *compiler.link, *flags, "-o", str(target)], target.name)
+    run(
+        [*compiler.command, *compiler.flags, *map(str, objects), *compiler.link, *flags, "-o", str(target)], target.name
+    )
 
 
 def run(command: Sequence[str], what: str) -> None:

@@ -108,4 +108,6 @@ def infer(inputs: NDArray[np.int8]) -> NDArray[np.int8]:
     level = np.clip(4 * (np.abs(x).reshape(len(x), -1).sum(axis=1) // x[0].size - 8), 0, 255)
     changes, squares = (np.diff(x, axis=1) ** 2 // 16).sum(axis=(1, 2)), (x**2 // 16).sum(axis=(1, 2))
     high = changes > squares
-    return np.stack([127 - level, np.where(high, 0, level) - 128, np.where(high, level, 0) - 128], axis=1).astype(np.int8)
+    return np.stack([127 - level, np.where(high, 0, level) - 128, np.where(high, level, 0) - 128], axis=1).astype(
+        np.int8
+    )
