@@ -104,7 +104,7 @@ class FifoImu:
         if self._since_us is None:
             return 0
         produced = int((self._time_us() - self._since_us) * self._rate_hz / 1e6 + 1e-9)
-        head = min(produced * self._per_sample, len(self._words) - self._delivered)
+        head = int(min(produced * self._per_sample, len(self._words) - self._delivered))
         if head - self._tail > _FIFO_WORDS:
             self._tail, self._overrun = head - _FIFO_WORDS, True
         return head
@@ -129,11 +129,11 @@ class FifoImu:
             if address == _STATUS1:
                 return waiting & 0xFF
             overrun, self._overrun = self._overrun, False
-            return waiting >> 8 | (0x48 if overrun else 0) | (0x20 if waiting == _FIFO_WORDS else 0)
+            return int(waiting >> 8) | (0x48 if overrun else 0) | (0x20 if waiting == _FIFO_WORDS else 0)
         if address in (_OUT_TEMP_L, _OUT_TEMP_L + 1):
             counts = round((self.temperature_c - 25.0) * 256) & 0xFFFF
             return counts >> 8 * (address - _OUT_TEMP_L) & 0xFF
-        return self.registers[address]
+        return int(self.registers[address])
 
 
 def _parity(tag: NDArray[np.int64]) -> NDArray[np.int64]:

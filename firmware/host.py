@@ -137,7 +137,7 @@ class Host(Core):
             self._spi_transfer, self._uart_write, self._uart_read, lambda: self.time_us, self._tick, self._flash_read,
             self._flash_program, self._flash_erase_sector, self._watchdog_feed, self._tick_start,
         ]  # fmt: skip
-        return [kind(function) for (_, kind), function in zip(_Callbacks._fields_, functions, strict=True)]
+        return [kind(function) for (_, kind, *_), function in zip(_Callbacks._fields_, functions, strict=True)]
 
     def start(self, cause: ResetCause = ResetCause.POWER) -> End:
         """Start it, at time 0."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Section
 
-from firmware.stack import Depth, stack_depth
+from firmware.stack import Depth, stack_depth, symbols_of
 
 KINDS = ("text", "rodata", "data", "bss")
 LIBRARY, UNNAMED = "(library)", "(unnamed)"
@@ -75,7 +75,7 @@ def size_of(elf: Path, objects: Sequence[Path]) -> Size:
                 total[kinds[index]] += section["sh_size"]
         named: set[tuple[int, int]] = set()
         unit = LIBRARY
-        for symbol in content.get_section_by_name(".symtab").iter_symbols():
+        for symbol in symbols_of(content):
             if symbol["st_info"]["type"] == "STT_FILE":
                 unit = Path(symbol.name).stem
                 continue
@@ -103,9 +103,8 @@ def _kind(section: Section) -> str:
 def _defined(path: Path) -> list[str]:
     """Global names that an object file defines."""
     with path.open("rb") as file:
-        table = ELFFile(file).get_section_by_name(".symtab")
         return [
             symbol.name
-            for symbol in table.iter_symbols()
+            for symbol in symbols_of(ELFFile(file))
             if symbol["st_info"]["bind"] == "STB_GLOBAL" and symbol["st_shndx"] != "SHN_UNDEF"
         ]

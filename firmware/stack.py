@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import Symbol, SymbolTableSection
 
 from firmware.errors import FirmwareError
 
@@ -89,16 +90,22 @@ def functions_of(elf: Path) -> dict[int, Function]:
     """Every function by its start address."""
     with elf.open("rb") as file:
         content = ELFFile(file)
-        table = content.get_section_by_name(".symtab")
         starts = {
             symbol["st_value"]: Function(symbol.name)
-            for symbol in table.iter_symbols()
+            for symbol in symbols_of(content)
             if symbol["st_info"]["type"] == "STT_FUNC" or symbol.name in ("trap_entry", "_start")
         }
         for section in content.iter_sections():
             if section["sh_flags"] & 4 and section["sh_size"]:
                 _read(section.data(), section["sh_addr"], starts)
     return starts
+
+
+def symbols_of(content: ELFFile) -> Iterator[Symbol]:
+    """All symbols, in order."""
+    for table in content.iter_sections("SHT_SYMTAB"):
+        if isinstance(table, SymbolTableSection):
+            yield from table.iter_symbols()
 
 
 def _read(code: bytes, base: int, functions: dict[int, Function]) -> None:

@@ -52,7 +52,7 @@ enum alert_change alert_policy_step(struct alert_policy *policy, uint8_t window_
         return ALERT_CLEARED;
     }
     uint32_t most = count(policy, leads);
-    if (leads != policy->alert && most >= policy->flagged && most > count(policy, policy->alert)) {
+    if (leads && leads != policy->alert && most >= policy->flagged && most > count(policy, policy->alert)) {
         policy->alert = leads;
         return ALERT_CHANGED;
     }

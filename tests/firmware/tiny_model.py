@@ -111,3 +111,13 @@ def infer(inputs: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.stack([127 - level, np.where(high, 0, level) - 128, np.where(high, level, 0) - 128], axis=1).astype(
         np.int8
     )
+
+
+HALF = """void model_infer(const int8_t input[MODEL_INPUT_SIZE], int8_t output[MODEL_OUTPUT_SIZE], model_scratch_t *scratch) {
+    (void)scratch;
+    for (int32_t i = 0; i < MODEL_INPUT_SIZE; i++) {
+        output[i] = (int8_t)(input[i] / 2);
+    }
+}
+"""
+"""An autoencoder's part: gives half of what it gets."""
