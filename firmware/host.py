@@ -152,7 +152,7 @@ class Host(Core):
             end = End(self.library.host_step())
             if end != End.RUNS:
                 return end
-        self.time_us = end_us
+        self.time_us = max(self.time_us, end_us)
         return End.RUNS
 
     def command(self, line: str) -> list[str]:
