@@ -26,7 +26,7 @@ class FifoImu:
     Attributes:
         answers: False: the wire is cut, every byte reads 0xFF.
         wrong_bytes: numbers of the transfers, counted from 0, whose answer is garbage.
-        rate_factor: the sensor's clock against its nominal rate.
+        rate_factor: the sensor's clock against its nominal rate; see `skew`.
         temperature_c: what it reports.
         registers: by address.
     """
@@ -66,6 +66,16 @@ class FifoImu:
         self.registers[_CTRL3_C] = _CTRL3_DEFAULT
         self._since_us: int | None = None
         self._tail, self._overrun = 0, False
+
+    def skew(self, factor: float) -> None:
+        """From now on the sensor's clock runs by this factor faster than nominal."""
+        self._head()
+        now_us = self._time_us()
+        if self._since_us is not None:
+            done = (now_us - self._since_us) * self._rate_hz
+            self.rate_factor = factor
+            self._since_us = now_us - round(done / self._rate_hz)
+        self.rate_factor = factor
 
     def transfer(self, sent: bytes, count: int) -> bytes:
         """One transfer: `sent` are the first bytes on the wire, `count` their number in all; gives what came back."""

@@ -135,11 +135,8 @@ static void report_window(struct alerts *alerts, const struct config *config, ui
     line_send(&line);
 }
 
-void alerts_window(struct alerts *alerts, const struct config *config, uint32_t threshold, const struct window *window,
-                   int16_t temperature_c100) {
-    if (config->report_windows) {
-        report_window(alerts, config, threshold, window, temperature_c100);
-    }
+static void count_window(struct alerts *alerts, const struct config *config, uint32_t threshold,
+                         const struct window *window, int16_t temperature_c100) {
     count_sensors(alerts, config, threshold, window, temperature_c100);
     if (!window->judged) {
         alerts->holds = false;
@@ -156,9 +153,22 @@ void alerts_window(struct alerts *alerts, const struct config *config, uint32_t 
     alerts->holds = true;
 }
 
+static bool any_raised(const struct alerts *alerts) { return alerts->machine.alert || worst_sensor(alerts); }
+
+void alerts_window(struct alerts *alerts, const struct config *config, uint32_t threshold, const struct window *window,
+                   int16_t temperature_c100) {
+    bool raised = any_raised(alerts);
+    if (config->report_windows) {
+        report_window(alerts, config, threshold, window, temperature_c100);
+    }
+    count_window(alerts, config, threshold, window, temperature_c100);
+    if (any_raised(alerts) != raised) {
+        alerts->told_us = hal_time_us(); /* what came or went was just told */
+    }
+}
+
 void alerts_time(struct alerts *alerts, const struct config *config, uint32_t threshold, int16_t temperature_c100) {
-    uint8_t worst = worst_sensor(alerts);
-    bool raised = alerts->machine.alert || worst;
+    bool raised = any_raised(alerts);
     uint32_t period_s = (uint32_t)(raised ? config->alert_repeat_s : config->heartbeat_s);
     uint64_t now_us = hal_time_us();
     if (!period_s || now_us - alerts->told_us < (uint64_t)period_s * 1000000u) {

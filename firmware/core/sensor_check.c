@@ -3,6 +3,7 @@
 #include "integer_root.h"
 
 #define RAIL 32700 /* counts: what an LSM6DSO gives at the end of its range, less its offset */
+#define SPIKE_TIMES 8u /* bends of a spike against the mean one; noise alone reaches some 4 in a window */
 #define ZEROS 2u   /* samples of exactly zero on three axes at once: no accelerometer on earth gives them */
 
 const char *const sensor_state_names[SENSOR_STATES] = {"ok",        "bias",    "spike", "rate",
@@ -32,18 +33,18 @@ struct span {
 struct scan {
     int32_t low, high, sum, longest_run;
     int32_t low_pairs, high_pairs; /* neighbours both at the extreme */
-    bool spike;
+    int32_t lonely;                /* largest bend at a reading whose neighbours agree with one another far better */
+    uint32_t bends;                /* sum of all bends, |2 x - before - after| */
 };
 
-/* One wild reading, x[2], between neighbours that agree with one another far better than with it. */
-static bool is_spike(const int32_t x[5], int32_t height) {
-    int32_t off = magnitude(2 * x[2] - x[1] - x[3]);
-    int32_t close = off / 16;
-    return off > 2 * height && magnitude(x[3] - x[1]) < close && magnitude(x[1] - x[0]) < close &&
-           magnitude(x[4] - x[3]) < close;
+/* The bend at x[2] if it stands alone, else 0. */
+static int32_t lonely_bend(const int32_t x[5], int32_t bend) {
+    int32_t close = bend / 16;
+    bool alone = magnitude(x[3] - x[1]) < close && magnitude(x[1] - x[0]) < close && magnitude(x[4] - x[3]) < close;
+    return alone ? bend : 0;
 }
 
-static struct scan scan_channel(const struct span *span, uint32_t channel, int32_t spike_height) {
+static struct scan scan_channel(const struct span *span, uint32_t channel) {
     struct scan scan = {.low = INT16_MAX, .high = INT16_MIN};
     int32_t x[5] = {0}, run = 0;
     for (uint32_t i = 0; i < span->count; i++) {
@@ -61,14 +62,25 @@ static struct scan scan_channel(const struct span *span, uint32_t channel, int32
             scan.low_pairs = here < scan.low ? 0 : scan.low_pairs + same;
             scan.low = here;
         }
-        scan.spike = scan.spike || (spike_height && i >= 4 && is_spike(x, spike_height));
+        if (i >= 4) {
+            int32_t bend = magnitude(2 * x[2] - x[1] - x[3]);
+            scan.bends += (uint32_t)bend;
+            if (bend > scan.lonely) {
+                int32_t lonely = lonely_bend(x, bend);
+                scan.lonely = lonely ? lonely : scan.lonely;
+            }
+        }
     }
     return scan;
 }
 
 /* Faults that show on one channel alone. */
-static uint32_t faults_of(const struct config *config, const struct scan *scan) {
-    uint32_t faults = scan->spike ? 1u << SENSOR_SPIKE : 0u;
+static uint32_t faults_of(const struct config *config, const struct scan *scan, uint32_t count, int32_t spike_height) {
+    uint32_t faults = 0;
+    uint32_t usual = scan->bends / count;
+    if (spike_height && scan->lonely > 2 * spike_height && (uint32_t)scan->lonely > SPIKE_TIMES * usual) {
+        faults |= 1u << SENSOR_SPIKE;
+    }
     if (config->stuck_run && scan->longest_run >= config->stuck_run) {
         faults |= 1u << SENSOR_STUCK;
     }
@@ -141,9 +153,9 @@ uint32_t sensor_check(struct sensor_check *check, const struct config *config, c
     for (uint32_t c = 0; c < units->channels; c++) {
         int32_t spike = c < 3 ? counts_of(config->spike_mg, units->accel_lsb_nano)
                               : counts_of(config->spike_dps * 1000, units->gyro_lsb_nano);
-        struct scan scan = scan_channel(&span, c, spike);
+        struct scan scan = scan_channel(&span, c);
         mean[c] = scan.sum / (int32_t)count;
-        faults |= faults_of(config, &scan);
+        faults |= faults_of(config, &scan, count, spike);
     }
     if (config->dropout_run && has_dropout(config, &span, units->channels)) {
         faults |= 1u << SENSOR_DROPOUT;

@@ -16,15 +16,22 @@ GRAVITY = 2049
 
 
 def samples(
-    seconds: float, *, level: float = 0.0, hz: float = 30.0, onset_s: float = 0.0, seed: int = 0, gyro: bool = False
+    seconds: float,
+    *,
+    level: float = 0.0,
+    hz: float = 30.0,
+    onset_s: float = 0.0,
+    seed: int = 0,
+    gyro: bool = False,
+    axes: int = 1,
 ) -> NDArray[np.int16]:
-    """The LSM6DSO's own noise (110 ug/sqrt(Hz): 9 counts), gravity on z, and a tone on x from `onset_s` on."""
+    """The LSM6DSO's own noise (110 ug/sqrt(Hz): 9 counts), gravity on z, and a tone on so many axes from `onset_s` on."""
     draws = np.random.default_rng(seed)
     count = round(seconds * RATE_HZ)
     x = draws.normal(0, 9, (count, 6 if gyro else 3))
     x[:, 2] += GRAVITY
     time_s = np.arange(count) / RATE_HZ
-    x[:, 0] += level * np.sin(2 * np.pi * hz * time_s) * (time_s >= onset_s)
+    x[:, :axes] += (level * np.sin(2 * np.pi * hz * time_s) * (time_s >= onset_s))[:, None]
     return np.asarray(np.clip(np.rint(x), -32768, 32767), np.int16)
 
 

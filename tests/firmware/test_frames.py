@@ -30,7 +30,13 @@ def test_a_state_frame_written_by_hand() -> None:
     assert (frame.type, frame.boots, frame.sequence, frame.uptime_ms, frame.model_id) == (
         FrameType.MACHINE_RAISED, 7, 42, 123456, "a0a1a2a3",
     )  # fmt: skip
-    assert (frame.window, frame.level, frame.threshold, frame.machine_state, frame.confidence_pct) == (9, 812, 127, 2, 93)
+    assert (frame.window, frame.level, frame.threshold, frame.machine_state, frame.confidence_pct) == (
+        9,
+        812,
+        127,
+        2,
+        93,
+    )
     assert (frame.sensor, frame.sensor_state, frame.sound) == (None, SensorState.OK, (0, 2))
     assert (frame.rms_mg, frame.peak_mg, frame.temperature_c) == (512, 2210, -12.5)
 

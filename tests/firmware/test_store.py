@@ -159,7 +159,12 @@ def test_ranges_are_kept(field: tuple[str, str, int, int, int], library: Path) -
         answer = host.command(f"config {name} {value}")[-1]
         assert answer.startswith("error"), (value, answer)
         assert _field(host, name) == default
-    others = {"alert_n": {"alert_k": 1}, "alert_k": {"alert_n": 32}, "sensor_n": {"sensor_k": 1}, "sensor_k": {"sensor_n": 32}}
+    others = {
+        "alert_n": {"alert_k": 1},
+        "alert_k": {"alert_n": 32},
+        "sensor_n": {"sensor_k": 1},
+        "sensor_k": {"sensor_n": 32},
+    }
     for other, value in others.get(name, {}).items():
         host.command(f"config {other} {value}")
     for value in (low, high):
@@ -169,5 +174,11 @@ def test_ranges_are_kept(field: tuple[str, str, int, int, int], library: Path) -
 
 def test_values_that_do_not_fit_together(library: Path) -> None:
     host = machine.device(library, machine.samples(1))
-    for line in ("config alert_k 7", "config sensor_n 1", "config imu0_axes 133", "config imu1_axes 142", "config imu2_axes 170"):
+    for line in (
+        "config alert_k 7",
+        "config sensor_n 1",
+        "config imu0_axes 133",
+        "config imu1_axes 142",
+        "config imu2_axes 170",
+    ):
         assert host.command(line)[-1].endswith("fit the other fields"), line

@@ -40,7 +40,9 @@ def test_autoencoder_measures_the_distance(tmp_path: Path) -> None:
     model = tiny_model.write(tmp_path / "model", tiny_model.preprocessing())
     code = (model / "model.c").read_text().replace("MODEL_CLASSIFIER", "MODEL_AUTOENCODER")
     (model / "model.c").write_text(code[: code.index("void model_infer")] + tiny_model.HALF)
-    header = (model / "model.h").read_text().replace("MODEL_OUTPUT_SIZE MODEL_CLASSES", "MODEL_OUTPUT_SIZE MODEL_INPUT_SIZE")
+    header = (
+        (model / "model.h").read_text().replace("MODEL_OUTPUT_SIZE MODEL_CLASSES", "MODEL_OUTPUT_SIZE MODEL_INPUT_SIZE")
+    )
     (model / "model.h").write_text(header)
     core = Core(build(model, tmp_path / "out", "host", sanitize=True).product)
     inputs = np.random.default_rng(2).integers(-127, 128, (1, 1024, 3)).astype(np.int8)

@@ -35,7 +35,8 @@ struct config {
     int32_t gravity_mg;      /* mean acceleration off 1 g by more is not learnt but a bias; 0: off
                               * [mg, 0 .. 1000, default 250] */
     int32_t learn_windows;   /* sound windows after the start whose means are learnt [windows, 1 .. 1000, default 8] */
-    int32_t spike_mg;        /* height of a single wild reading of acceleration; 0: off [mg, 0 .. 32000, default 1000] */
+    int32_t spike_mg;        /* height of a single wild reading of acceleration, far beyond the rest of its window; 0: off
+                              * [mg, 0 .. 32000, default 1000] */
     int32_t spike_dps;       /* likewise, of angular rate; 0: off [deg/s, 0 .. 4000, default 30] */
     int32_t rate_ppm;        /* deviation of the sampling rate, over some 2 s; 0: off [ppm, 0 .. 500000, default 25000] */
     int32_t silent_ms;       /* without a sample: the sensor is set up again [ms, 60 .. 5000, default 150] */
