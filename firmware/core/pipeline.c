@@ -28,6 +28,7 @@ static int channel_of(const struct model_channel *channel) {
 int pipeline_init(struct pipeline *pipeline, struct lsm6dso_setup *setup) {
     const struct model_description *model = &model_description;
     bytes_fill(pipeline, 0, sizeof *pipeline);
+    pipeline->leader = -1;
     if (model->format != SIMTWIN_MODEL_FORMAT || model->channel_count != MODEL_CHANNELS || !model->rate_millihz) {
         return ERROR_ARGUMENT;
     }
@@ -49,8 +50,9 @@ int pipeline_init(struct pipeline *pipeline, struct lsm6dso_setup *setup) {
     return lsm6dso_setup_for(model->rate_millihz, lsb_nano[0], lsb_nano[1], setup);
 }
 
-static uint32_t waiting(const struct pipeline *pipeline, const struct acquire *acquire, int32_t i) {
-    return acquire->sources[i].stream.head - pipeline->start[i];
+/* Samples that have come since the next window's beginning; negative while that lies ahead. */
+static int32_t waiting(const struct pipeline *pipeline, const struct acquire *acquire, int32_t i) {
+    return (int32_t)(acquire->sources[i].stream.head - pipeline->start[i]);
 }
 
 /* After an interruption a stream's window begins anew; so it does when the main loop came too late and the ring ran over. */
@@ -59,34 +61,44 @@ static void follow_gaps(struct pipeline *pipeline, const struct acquire *acquire
         uint32_t gap = acquire->sources[i].stream.gap;
         if (gap != pipeline->gap[i]) {
             pipeline->gap[i] = pipeline->start[i] = gap;
+            pipeline->leader = pipeline->leader == i ? -1 : pipeline->leader;
         }
-        if (waiting(pipeline, acquire, i) > RING_SAMPLES - RING_MARGIN) {
+        if (waiting(pipeline, acquire, i) > (int32_t)(RING_SAMPLES - RING_MARGIN)) {
             pipeline->start[i] = acquire->sources[i].stream.head - MODEL_WINDOW;
             pipeline->late++;
         }
     }
 }
 
-/* Which sensors have the next window; 0 while there is none. Streams that drifted apart are shifted. */
-static uint32_t with_window(struct pipeline *pipeline, const struct acquire *acquire) {
-    int32_t sensors = acquire->config->sensors, first = -1;
-    for (int32_t i = 0; i < sensors; i++) {
-        bool most = first < 0 || waiting(pipeline, acquire, i) > waiting(pipeline, acquire, first);
+/* The sensor whose samples pace the windows; it stays as long as its stream is not interrupted. -1: none runs. */
+static int32_t leader_of(struct pipeline *pipeline, const struct acquire *acquire) {
+    if (pipeline->leader >= 0 && acquire->sources[pipeline->leader].state == ACQUIRE_RUNNING) {
+        return pipeline->leader;
+    }
+    pipeline->leader = -1;
+    for (int32_t i = 0; i < acquire->config->sensors; i++) {
+        bool most = pipeline->leader < 0 || waiting(pipeline, acquire, i) > waiting(pipeline, acquire, pipeline->leader);
         if (acquire->sources[i].state == ACQUIRE_RUNNING && most) {
-            first = i;
+            pipeline->leader = (int8_t)i;
         }
     }
-    if (first < 0 || waiting(pipeline, acquire, first) < MODEL_WINDOW) {
+    return pipeline->leader;
+}
+
+/* Which sensors have the next window; 0 while there is none. Streams that drifted away from the leader's are shifted. */
+static uint32_t with_window(struct pipeline *pipeline, const struct acquire *acquire) {
+    int32_t leader = leader_of(pipeline, acquire);
+    if (leader < 0 || waiting(pipeline, acquire, leader) < MODEL_WINDOW) {
         return 0;
     }
     uint32_t with = 0;
-    for (int32_t i = 0; i < sensors; i++) {
+    for (int32_t i = 0; i < acquire->config->sensors; i++) {
         if (acquire->sources[i].state != ACQUIRE_RUNNING) {
             continue;
         }
-        uint32_t behind = waiting(pipeline, acquire, first) - waiting(pipeline, acquire, i);
-        if (behind > ALIGN_SAMPLES) {
-            uint32_t aligned = pipeline->start[i] - behind;
+        int32_t behind = waiting(pipeline, acquire, leader) - waiting(pipeline, acquire, i);
+        if (behind > ALIGN_SAMPLES || behind < -ALIGN_SAMPLES) {
+            uint32_t aligned = pipeline->start[i] - (uint32_t)behind;
             if ((int32_t)(aligned - pipeline->gap[i]) < 0) {
                 continue; /* it has not been back for a whole window */
             }

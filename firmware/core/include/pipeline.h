@@ -25,6 +25,7 @@ struct window {
 struct pipeline {
     uint32_t start[MAX_SENSORS]; /* first sample of the next window in each stream */
     uint32_t gap[MAX_SENSORS];   /* the stream's interruption that `start` knows of */
+    int8_t leader;               /* the sensor that paces the windows; -1: none yet */
     struct sensor_check checks[MAX_SENSORS];
     uint8_t settle[MAX_SENSORS]; /* windows for which a sensor is not used yet */
     uint8_t channel[MODEL_CHANNELS]; /* of a sensor's six, for each of the model's */
