@@ -29,11 +29,13 @@ def firmware() -> None:
 
 @firmware.command()
 @_MODEL
-@click.option("--port", type=click.Choice(["esp32c3", "host"]), default="esp32c3", show_default=True, help="For which.")
+@click.option(
+    "--port", type=click.Choice(["esp32c3", "host", "esp-idf"]), default="esp32c3", show_default=True, help="For which."
+)
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder to make. [default: firmware-PORT]")
 @_COMPILER
 def build(model: Path, port: PortName, out: Path | None, compiler: CompilerName) -> None:
-    """Build the firmware with a model: an ELF for the chip, or a library for this machine."""
+    """Build the firmware with a model: an ELF for the ESP32-C3, a library for this machine, or a project for ESP-IDF."""
     from firmware.build import build as make
 
     built = make(model, out or Path(f"firmware-{port}"), port, compiler)

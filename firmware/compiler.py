@@ -16,8 +16,7 @@ from typing import Literal
 from firmware.errors import FirmwareError
 
 CompilerName = Literal["zig", "gcc"]
-PortName = Literal["esp32c3", "host"]
-PORTS: tuple[PortName, ...] = ("esp32c3", "host")
+PortName = Literal["esp32c3", "host", "esp-idf"]
 
 STRICT = (
     "-Wall", "-Wextra", "-Werror", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wsign-conversion", "-Wstrict-prototypes",

@@ -93,7 +93,7 @@ int lsm6dso_reset(unsigned device) { return write_register(device, CTRL3_C, CTRL
 
 int lsm6dso_configure(unsigned device, const struct lsm6dso_setup *setup) {
     uint8_t ctrl1 = (uint8_t)(setup->rate << 4 | setup->accel_range << 2);
-    uint8_t ctrl2 = setup->gyro ? (uint8_t)(setup->rate << 4 | setup->gyro_range) : 0;
+    uint8_t ctrl2 = (uint8_t)(setup->gyro ? setup->rate << 4 | setup->gyro_range : 0);
     uint8_t batch = (uint8_t)((setup->gyro ? setup->rate << 4 : 0) | setup->rate);
     const uint8_t settings[][2] = {
         {CTRL3_C, CTRL3_BDU_IF_INC}, {FIFO_CTRL1, COMPLEMENT}, {CTRL1_XL, ctrl1},

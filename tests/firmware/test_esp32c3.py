@@ -22,6 +22,7 @@ from tests.firmware import machine, tiny_model
 pytest.importorskip("unicorn", reason="no Unicorn: pip install simtwin[firmware]")
 
 from elftools.elf.elffile import ELFFile
+
 from emulator.machine import Machine, Sensor
 from emulator.sources import ArraySource
 

@@ -16,9 +16,24 @@ SANITIZERS = "-fsanitize=address,undefined"
 FUZZ = Path(__file__).parent / "fuzz.c"
 DICTIONARY = "".join(
     f'"{word}"\n'
-    for word in ("config ", "threshold ", "status", "selftest", "reboot", "help", "defaults", "version", "alert_k", "batch_ms")
+    for word in (
+        "config ",
+        "threshold ",
+        "status",
+        "selftest",
+        "reboot",
+        "help",
+        "defaults",
+        "version",
+        "alert_k",
+        "batch_ms",
+    )
 )
-IDENTITY = '#define BUILD_VERSION "0.0.0"\n#define BUILD_VERSION_BYTES 0, 0, 0\n#define BUILD_ID 1u\n'
+IDENTITY = """#define BUILD_VERSION "0.0.0"
+#define BUILD_VERSION_BYTES 0, 0, 0
+#define BUILD_ID 1u
+#define SENSOR_CHANNELS 3
+"""
 
 
 def _build(folder: Path, compiler: list[str], window: int) -> Path:
@@ -27,7 +42,7 @@ def _build(folder: Path, compiler: list[str], window: int) -> Path:
     (folder / "build_identity.h").write_text(IDENTITY)
     program = folder / "fuzz"
     sources = [*sorted(CORE.glob("*.c")), model / "model.c", FUZZ]
-    command = [*compiler, "-std=gnu11", "-g", "-O1", "-fno-sanitize-recover=all", "-DSENSOR_CHANNELS=3"]
+    command = [*compiler, "-std=gnu11", "-g", "-O1", "-fno-sanitize-recover=all"]
     command += [f"-I{folder}", f"-I{CORE / 'include'}", *map(str, sources), "-o", str(program)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode and "libclang_rt.fuzzer" in done.stderr:

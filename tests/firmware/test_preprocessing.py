@@ -21,7 +21,8 @@ CASES: dict[str, dict[str, Any]] = {
     "odd length": {"length": 997},
     "decimated": {"decimation": 4, "taps": FIR, "length": 240},
     "decimated, linear": {
-        "decimation": 4, "taps": FIR, "length": 240, "scaling": "linear", "knee": (0,) * 3, "gain": (900,) * 3, "shift": (9,) * 3,
+        "decimation": 4, "taps": FIR, "length": 240, "scaling": "linear", "knee": (0,) * 3, "gain": (900,) * 3,
+        "shift": (9,) * 3,
     },
     "loudest taps": {"decimation": 2, "taps": (32767, -32767), "length": 500},
 }  # fmt: skip

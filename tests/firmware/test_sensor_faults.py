@@ -115,9 +115,9 @@ def test_a_sound_sensor_is_called_sound(library: Path) -> None:
 
 
 def test_the_machine_alert_comes_with_its_class_and_goes(library: Path) -> None:
-    stream = np.concatenate([
-        machine.samples(5), machine.samples(5, level=3000, axes=3), machine.samples(6), machine.samples(5, level=3000, axes=3, hz=1200),
-    ])  # fmt: skip
+    low, high = ({"level": 3000, "axes": 3, "hz": hz} for hz in (30, 1200))
+    parts = [machine.samples(5), machine.samples(5, **low), machine.samples(6), machine.samples(5, **high)]
+    stream = np.concatenate(parts)
     host = machine.device(library, stream)
     host.run(20.5)
     story = [

@@ -153,7 +153,7 @@ def test_the_fields_are_what_their_comments_say(library: Path) -> None:
 
 @pytest.mark.parametrize("field", documented(), ids=lambda field: field[0])
 def test_ranges_are_kept(field: tuple[str, str, int, int, int], library: Path) -> None:
-    name, unit, low, high, default = field
+    name, _, low, high, default = field
     host = machine.device(library, machine.samples(0.3))
     for value in (low - 1, high + 1):
         answer = host.command(f"config {name} {value}")[-1]

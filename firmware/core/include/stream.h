@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "limits.h"
+#include "sizes.h"
 
 struct stream {
     int16_t samples[RING_SAMPLES][SENSOR_CHANNELS];

@@ -1,15 +1,13 @@
 /* Sizes fixed when the firmware is built. */
-#ifndef LIMITS_H
-#define LIMITS_H
+#ifndef SIZES_H
+#define SIZES_H
 
+#include "build_identity.h"
 #include "model.h"
 
 #define MAX_SENSORS 3 /* IMUs on the bus: an odd number outvotes one of them */
 
-/* Channels kept of every IMU: 3, accelerations; 6, angular rates too. */
-#ifndef SENSOR_CHANNELS
-#define SENSOR_CHANNELS 6
-#endif
+/* SENSOR_CHANNELS, kept of every IMU, comes with the build: 3, accelerations; 6, angular rates too. */
 
 /* A window, the hop that may arrive while it is worked on, and a batch more; a power of two, for the indices run free. */
 #define RING_NEEDED (MODEL_WINDOW + MODEL_HOP + 256)
