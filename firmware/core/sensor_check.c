@@ -37,11 +37,25 @@ struct scan {
     uint32_t bends;                /* sum of all bends, |2 x - before - after| */
 };
 
-/* The bend at x[2] if it stands alone, else 0. */
-static int32_t lonely_bend(const int32_t x[5], int32_t bend) {
+static int32_t reading(const struct span *span, uint32_t i, uint32_t channel) {
+    return stream_at(span->stream, span->start + i)[channel];
+}
+
+/* Whether the bend at sample i, x[2], stands alone: neighbours agree, and no other axis of the triad moves with it, as it would
+ * in a shock. */
+static bool is_lonely(const struct span *span, uint32_t i, uint32_t channel, const int32_t x[5], int32_t bend) {
     int32_t close = bend / 16;
-    bool alone = magnitude(x[3] - x[1]) < close && magnitude(x[1] - x[0]) < close && magnitude(x[4] - x[3]) < close;
-    return alone ? bend : 0;
+    if (magnitude(x[3] - x[1]) >= close || magnitude(x[1] - x[0]) >= close || magnitude(x[4] - x[3]) >= close) {
+        return false;
+    }
+    uint32_t triad = channel / 3 * 3;
+    for (uint32_t c = triad; c < triad + 3; c++) {
+        int32_t other = 2 * reading(span, i, c) - reading(span, i - 1, c) - reading(span, i + 1, c);
+        if (c != channel && magnitude(other) >= bend / 8) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static struct scan scan_channel(const struct span *span, uint32_t channel) {
@@ -65,9 +79,8 @@ static struct scan scan_channel(const struct span *span, uint32_t channel) {
         if (i >= 4) {
             int32_t bend = magnitude(2 * x[2] - x[1] - x[3]);
             scan.bends += (uint32_t)bend;
-            if (bend > scan.lonely) {
-                int32_t lonely = lonely_bend(x, bend);
-                scan.lonely = lonely ? lonely : scan.lonely;
+            if (bend > scan.lonely && is_lonely(span, i - 2, channel, x, bend)) {
+                scan.lonely = bend;
             }
         }
     }
