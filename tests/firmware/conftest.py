@@ -20,14 +20,15 @@ BuildHost = Callable[[Preprocessing], Path]
 @pytest.fixture(scope="session")
 def build_host(tmp_path_factory: pytest.TempPathFactory) -> BuildHost:
     """Builds the host port with the tiny model under a preprocessing; undefined behaviour ends the run."""
-    done: dict[Preprocessing, Path] = {}
+    done: dict[str, Path] = {}
 
     def made(pre: Preprocessing) -> Path:
-        if pre not in done:
+        key = pre.model_dump_json()
+        if key not in done:
             folder = tmp_path_factory.mktemp("host")
             model = tiny_model.write(folder / "model", pre)
-            done[pre] = build(model, folder / "out", "host", sanitize=True).product
-        return done[pre]
+            done[key] = build(model, folder / "out", "host", sanitize=True).product
+        return done[key]
 
     return made
 

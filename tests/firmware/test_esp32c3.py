@@ -240,7 +240,7 @@ def test_a_model_that_no_imu_serves_is_told(tmp_path: Path) -> None:
     """And the chip starts again, slowly: a start wears out the flash a little."""
     pre = tiny_model.preprocessing(rate_hz=1000.0)
     board = Machine(build(tiny_model.write(tmp_path / "model", pre), tmp_path / "out", "esp32c3").product)
-    board.run(2.6)
+    board.run(3.5)
     text = board.uart_output(0).decode("ascii")
     assert "fatal the model's channels or rate are none of an LSM6DSO's 000F4240" in text
     hellos = [frame for frame in _frames(board) if isinstance(frame, Hello)]

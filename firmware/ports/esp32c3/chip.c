@@ -7,6 +7,7 @@
 
 #define SLOW_CLOCK_KHZ 136u /* RC_SLOW_CLK, which counts for the RTC watchdog (TRM 6) */
 #define FATAL_WAIT_US 2000000u
+#define FATAL_STEP_US 10000u
 #define MSTATUS_MIE 8u
 
 /* 160 MHz from the 480 MHz PLL, which the ROM leaves running for its USB port; else the CPU runs at 20 MHz. */
@@ -143,9 +144,9 @@ _Noreturn void hal_fatal(const char *what, uint32_t detail) {
     line_hex(&line, bytes, sizeof bytes);
     line_send(&line);
     /* A device that starts again and again must not wear out its flash. */
-    uint64_t end_us = hal_time_us() + FATAL_WAIT_US;
-    while (hal_time_us() < end_us) {
+    for (uint32_t waited = 0; waited < FATAL_WAIT_US; waited += FATAL_STEP_US) {
         hal_watchdog_feed();
+        chip_delay_us(FATAL_STEP_US);
     }
     hal_reboot();
 }
