@@ -151,3 +151,13 @@ def test_alerts_are_repeated_while_they_stand(library: Path) -> None:
     gaps = np.diff([frame.uptime_ms for frame in repeated])
     np.testing.assert_allclose(gaps, 3000, atol=40)
     assert not _states(host, FrameType.HEARTBEAT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("state", MACHINES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_thousand_combinations(kind: str, state: str, library: Path) -> None:
+    """Kind x severity x machine state x 24 onsets, each with samples of its own: 2,016 in all."""
+    for number, parameters in enumerate(KINDS[kind]):
+        for turn in range(24):
+            _check(library, kind, parameters, MACHINES[state], 4.0 + 0.0837 * turn, seed=100 * number + turn)
