@@ -62,7 +62,7 @@ def build(
         open_artifact(model)
     for name in (MODEL_C, MODEL_H):
         if not (model / name).is_file():
-            raise FirmwareError(f"{model}: no {name} in it, so it is no exported model")
+            raise FirmwareError(f"{model}: no {name} in it; export the run again (simtwin export writes it)")
     if port == "esp-idf":
         return _project(model, out)
     chosen = compiler_for(port, compiler, sanitize=sanitize)

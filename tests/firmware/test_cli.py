@@ -39,7 +39,10 @@ def test_build_and_size(tmp_path: Path) -> None:
 
 def test_mistakes(tmp_path: Path) -> None:
     empty = _run("build", "--model", str(tmp_path), folder=tmp_path)
-    assert (empty.returncode, empty.stderr) == (6, f"{tmp_path}: no model.c in it, so it is no exported model\n")
+    assert (empty.returncode, empty.stderr) == (
+        6,
+        f"{tmp_path}: no model.c in it; export the run again (simtwin export writes it)\n",
+    )
     model = tiny_model.write(tmp_path / "model", tiny_model.preprocessing())
     (model / "model.c").write_text("#error broken\n")
     broken = _run("build", "--model", str(model), folder=tmp_path)
