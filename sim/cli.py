@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from firmware.cli import firmware
 from models.cli import compare, data, evaluate, evaluate_augmentation, export, monitor, train
 from sim import __version__
 from sim.calibration.command import CALIBRATION, calibrate, with_calibration
@@ -40,6 +41,7 @@ cli.add_command(evaluate_augmentation)
 for _command in (train, evaluate, compare, export, monitor):
     cli.add_command(_command)
 cli.add_command(calibrate)
+cli.add_command(firmware)
 cli.add_command(report)
 
 

@@ -1,0 +1,58 @@
+"""The commands `simtwin firmware ...`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from firmware.compiler import CompilerName, PortName
+
+_MODEL = click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Artifact of `simtwin export`, or its folder with model.c.",
+)
+_COMPILER = click.option(
+    "--compiler", type=click.Choice(["zig", "gcc"]), default="zig", show_default=True,
+    help="zig from PyPI, or Debian's gcc-riscv64-unknown-elf with picolibc.",
+)  # fmt: skip
+
+
+@click.group()
+def firmware() -> None:
+    """Build the firmware and see what it costs."""
+
+
+@firmware.command()
+@_MODEL
+@click.option(
+    "--port", type=click.Choice(["esp32c3", "host", "esp-idf"]), default="esp32c3", show_default=True, help="For which."
+)
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder to make. [default: firmware-PORT]")
+@_COMPILER
+def build(model: Path, port: PortName, out: Path | None, compiler: CompilerName) -> None:
+    """Build the firmware with a model: an ELF for the ESP32-C3, a library for this machine, or a project for ESP-IDF."""
+    from firmware.build import build as make
+
+    built = make(model, out or Path(f"firmware-{port}"), port, compiler)
+    click.echo(f"{built.product}: build {built.build_id}, {built.compiler}")
+
+
+@firmware.command()
+@_MODEL
+@_COMPILER
+def size(model: Path, compiler: CompilerName) -> None:
+    """Say what the firmware with a model costs on the ESP32-C3: text, rodata, data, bss by module, and the most stack."""
+    import tempfile
+
+    from firmware.build import build as make
+    from firmware.size import size_of
+
+    with tempfile.TemporaryDirectory() as folder:
+        built = make(model, Path(folder), "esp32c3", compiler)
+        for line in size_of(built.product, built.objects).lines():
+            click.echo(line)

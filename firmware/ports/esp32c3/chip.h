@@ -1,0 +1,33 @@
+/* What the parts of this port tell each other. */
+#ifndef CHIP_H
+#define CHIP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Interrupt lines of the CPU, 1 .. 31; which is which is free. */
+enum { LINE_TICK = 7, LINE_UART0 = 12, LINE_UART1 = 13 };
+
+/* Clocks, watchdogs of the ROM off, interrupts routed but masked. */
+void chip_init(void);
+
+/* Passes some time, for hardware that is known to need it: asking it all the while would keep the bus busy. At least `us` at
+ * 160 MHz. */
+void chip_delay_us(uint32_t us);
+
+/* Routes a source of the interrupt matrix to a line of the CPU. */
+void chip_route(uint32_t source, uint32_t line);
+
+/* Interrupts off; gives what chip_interrupts_restore takes. */
+uint32_t chip_interrupts_off(void);
+void chip_interrupts_restore(uint32_t state);
+
+void spi_init(void);
+void uart_init(void);
+void uart_interrupt(unsigned port);
+void tick_interrupt(void);
+
+/* From start.S. */
+void trap(uint32_t cause, uint32_t pc);
+
+#endif

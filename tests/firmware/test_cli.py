@@ -1,0 +1,52 @@
+"""`simtwin firmware`: what it prints, and what it says of mistakes."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.firmware import tiny_model
+
+ROOT = Path(__file__).parents[2]
+
+
+def _run(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sim.cli", "firmware", *words]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
+
+
+def test_build_and_size(tmp_path: Path) -> None:
+    model = tiny_model.write(tmp_path / "model", tiny_model.preprocessing())
+    built = _run("build", "--model", str(model), folder=tmp_path)
+    assert built.returncode == 0, built.stderr
+    assert re.fullmatch(r"firmware-esp32c3/firmware\.elf: build [0-9a-f]{8}, zig \S+\n", built.stdout)
+    assert (tmp_path / "firmware-esp32c3" / "firmware.elf").is_file()
+    again = _run("build", "--model", str(model), "--out", "other", folder=tmp_path)
+    assert (tmp_path / "other" / "firmware.elf").is_file()
+    assert again.stdout.split()[2] == built.stdout.split()[2]  # the same build has the same identity
+    size = _run("size", "--model", str(model), folder=tmp_path)
+    assert size.returncode == 0, size.stderr
+    head, *rows, total, stack = [line.split() for line in size.stdout.splitlines()[:-2]]
+    assert head == ["bytes", "of", "text", "rodata", "data", "bss"]
+    for column in range(1, 5):
+        assert sum(int(row[column]) for row in rows) == int(total[column])
+    assert 500 < int(stack[1]) < 8192
+
+
+def test_mistakes(tmp_path: Path) -> None:
+    empty = _run("build", "--model", str(tmp_path), folder=tmp_path)
+    assert (empty.returncode, empty.stderr) == (
+        6,
+        f"{tmp_path}: no model.c in it; export the run again (simtwin export writes it)\n",
+    )
+    model = tiny_model.write(tmp_path / "model", tiny_model.preprocessing())
+    (model / "model.c").write_text("#error broken\n")
+    broken = _run("build", "--model", str(model), folder=tmp_path)
+    assert broken.returncode == 6
+    assert broken.stderr.count("\n") == 1
+    assert "model.c: does not build" in broken.stderr
+    assert not (tmp_path / "firmware-esp32c3" / "firmware.elf").exists()

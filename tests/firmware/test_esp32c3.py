@@ -1,0 +1,265 @@
+"""The ELF for the ESP32-C3: what is in it, what others' tools say of it, and how it runs on the emulated chip."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from firmware.build import Built, build
+from firmware.compiler import GCC, CompilerName
+from firmware.errors import FirmwareError
+from firmware.frames import FrameType, Hello, ResetCause, State, frames_in
+from firmware.size import size_of
+from firmware.stack import functions_of, stack_depth
+from tests.firmware import machine, tiny_model
+
+pytest.importorskip("unicorn", reason="no Unicorn: pip install simtwin[firmware]")
+
+from elftools.elf.elffile import ELFFile
+
+from emulator.machine import Machine, Sensor
+from emulator.sources import ArraySource
+
+FLOAT = re.compile(
+    r"__(add|sub|mul|div|neg|cmp|eq|ne|ge|gt|le|lt|unord)[sdt]f[23]|__(fix|float)\w*|__(extend|trunc)\w+f2"
+    r"|\b(sqrt|exp|log|sin|cos|pow|tanh)f?\b"
+)
+
+
+def _stream(seconds: float) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
+    """Healthy, then a fault of the machine, then of the sensor."""
+    part = seconds / 3
+    stream = np.concatenate([machine.samples(part), machine.samples(2 * part, level=3000, axes=3)])
+    stream[round(2 * part * machine.RATE_HZ) :] = 5
+    return stream
+
+
+def _run(elf: Path, seconds: float = 12.0) -> Machine:
+    board = Machine(elf, [Sensor(ArraySource(_stream(seconds), machine.RATE_HZ))])
+    board.run(0.3)
+    board.write_uart(0, b"config report_windows 1\n")
+    board.run(seconds - 0.3)
+    return board
+
+
+def _frames(board: Machine) -> list[Hello | State]:
+    return list(frames_in(board.uart_output(0).decode("ascii")[: board.uart_output(0).rfind(b"\n")]))
+
+
+def test_no_floating_point_no_heap_nothing_writable_and_executable(chip_build: Built) -> None:
+    with chip_build.product.open("rb") as file:
+        elf = ELFFile(file)
+        names = [symbol.name for symbol in elf.get_section_by_name(".symtab").iter_symbols()]  # type: ignore[union-attr]
+        assert len(names) > 50
+        assert not [name for name in names if FLOAT.search(name)]
+        assert not {"malloc", "free", "_sbrk", "printf"} & set(names)
+        assert elf["e_flags"] & 0x6 == 0  # soft-float ABI
+        for segment in elf.iter_segments("PT_LOAD"):
+            assert segment["p_flags"] & 3 != 3, "a segment that can be written and run"
+
+
+def test_every_instruction_is_one_of_rv32imc(chip_build: Built) -> None:
+    """Debian's disassembler knows every word, and none is of the A, F or D extensions."""
+    objdump = shutil.which("riscv64-unknown-elf-objdump")
+    if objdump is None:
+        pytest.skip("no riscv64-unknown-elf-objdump: apt install binutils-riscv64-unknown-elf")
+    text = subprocess.run([objdump, "-d", str(chip_build.product)], capture_output=True, text=True, check=True).stdout
+    words = re.findall(r"^\s*[0-9a-f]+:\t[0-9a-f ]+\t(\S+)", text, re.MULTILINE)
+    assert len(words) > 5000
+    assert not {
+        word for word in words if word.startswith(("amo", "lr.", "sc.", "f", ".")) and not word.startswith("fence")
+    }
+
+
+def test_esptool_makes_an_image_of_it(chip_build: Built, tmp_path: Path) -> None:
+    pytest.importorskip("esptool", reason="no esptool: pip install simtwin[test]")
+    image = tmp_path / "firmware.bin"
+    command = [
+        sys.executable,
+        "-m",
+        "esptool",
+        "--chip",
+        "esp32c3",
+        "elf2image",
+        "--output",
+        str(image),
+        str(chip_build.product),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    told = subprocess.run(
+        [sys.executable, "-m", "esptool", "--chip", "esp32c3", "image-info", str(image)],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    with chip_build.product.open("rb") as file:
+        entry = ELFFile(file)["e_entry"]
+    assert re.search(rf"Entry point: 0x{entry:08x}", told)
+    assert "(valid)" in told
+    loads = [int(each, 16) for each in re.findall(r"0x(4038\w{4}|3fca\w{4})", told, re.IGNORECASE)]
+    assert {each >> 16 for each in loads} >= {0x4038, 0x3FCA}
+
+
+def test_the_chip_tells_the_whole_story(chip_build: Built) -> None:
+    board = _run(chip_build.product)
+    frames = _frames(board)
+    hello = frames[0]
+    assert isinstance(hello, Hello)
+    assert (hello.build_id, hello.model_sha256) == (chip_build.build_id, tiny_model.SHA256.hex())
+    assert hello.reset_cause == ResetCause.POWER
+    story = [frame.type for frame in frames if frame.type not in (FrameType.WINDOW, FrameType.HEARTBEAT)]
+    assert story == [FrameType.HELLO, FrameType.MACHINE_RAISED, FrameType.SENSOR_RAISED]
+    assert [frame.sequence for frame in frames] == list(range(len(frames)))
+
+
+def _windows(frames: list[Hello | State]) -> list[tuple[object, ...]]:
+    return [
+        (frame.window, frame.level, frame.machine_state, frame.confidence_pct, frame.rms_mg, frame.peak_mg, frame.sensor_state,
+         frame.flags, frame.sound)
+        for frame in frames if isinstance(frame, State) and frame.type == FrameType.WINDOW
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+def test_frames_are_those_of_the_host_port(compiler: CompilerName, library: Path, tmp_path: Path) -> None:
+    """Both compilers: level, class, figures and faults of every window, on the same samples.
+
+    Which sample is the first in the FIFO depends on the microsecond at which the program switched the sensor on; it lies
+    within two ticks before the line `ready`.
+    """
+    if compiler == "gcc" and shutil.which(GCC) is None:
+        pytest.skip(f"no {GCC}: apt install gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf")
+    built = build(
+        tiny_model.write(tmp_path / "model", tiny_model.preprocessing()), tmp_path / "out", "esp32c3", compiler
+    )
+    seconds = 9.0
+    stream = _stream(seconds)
+    board = Machine(built.product, [Sensor(ArraySource(stream, machine.RATE_HZ))])
+    board.run_until_line("ready", 1.0)
+    ready = round(board.virtual_time_s * machine.RATE_HZ)
+    board.write_uart(0, b"config report_windows 1\n")
+    board.run(seconds - 1)
+    on_chip = _windows(_frames(board))
+    assert len(on_chip) >= 25
+    assert len({window[1:] for window in on_chip}) > 3
+    matching = []
+    for first in range(ready - 134, ready + 2):
+        host = machine.device(library, stream[first:], report_windows=1)
+        host.run(seconds - 1)
+        on_host = {window[0]: window for window in _windows(host.frames)}
+        if [on_host.get(window[0]) for window in on_chip] == on_chip:
+            matching.append(first)
+    assert len(matching) == 1
+
+
+def test_the_stack_is_bounded_and_the_bound_holds(chip_build: Built) -> None:
+    size = size_of(chip_build.product, chip_build.objects)
+    board = Machine(chip_build.product, [Sensor(ArraySource(_stream(6), machine.RATE_HZ))])
+    with chip_build.product.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        top = table.get_symbol_by_name("__stack_top")[0]["st_value"]  # type: ignore[union-attr]
+    room = 8192
+    board.write_memory(top - room, b"\xa5" * room)
+    board.write_uart(0, b"config\nconfig report_windows 1\nhelp\nstatus\n")
+    board.run(3)
+    board.write_uart(0, b"selftest\nthreshold 5\n")
+    board.run(3)
+    untouched = board.read_memory(top - room, room)
+    used = room - next(i for i, byte in enumerate(untouched) if byte != 0xA5)
+    assert 500 < used <= size.stack_bytes < room
+
+
+def test_frames_are_those_the_compiler_states(tmp_path: Path) -> None:
+    """`firmware.stack` reads frames from machine code; gcc says them itself (-fstack-usage)."""
+    if shutil.which(GCC) is None:
+        pytest.skip(f"no {GCC}: apt install gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf")
+    model = tiny_model.write(tmp_path / "model", tiny_model.preprocessing())
+    built = build(model, tmp_path / "out", "esp32c3", "gcc")
+    told = {}
+    for path in (tmp_path / "out" / "objects").glob("*.su"):
+        for line in path.read_text().splitlines():
+            place, count, kind = line.split("\t")
+            assert kind == "static", line
+            told[place.rsplit(":", 1)[1]] = int(count)
+    found = {function.name: function.frame_bytes for function in functions_of(built.product).values()}
+    common = [name for name in found if name in told]
+    assert len(common) > 80
+    assert {name: found[name] for name in common} == {name: told[name] for name in common}
+
+
+def test_recursion_and_unknown_pointers_are_refused(tmp_path: Path) -> None:
+    from firmware.compiler import compiler_for, run
+
+    zig = compiler_for("esp32c3")
+    for name, code, message in (
+        (
+            "loop",
+            "volatile int n; void b(void); void a(void) { if (n) b(); n++; } void b(void) { a(); n--; }",
+            "recursion",
+        ),
+        ("pointer", "void (*volatile f)(void); volatile int n; void a(void) { f(); n++; }", "through a pointer"),
+    ):
+        source, elf = tmp_path / f"{name}.c", tmp_path / f"{name}.elf"
+        source.write_text(code + " void _start(void) { a(); n = 3; }")
+        run([*zig.command, *zig.flags, "-O0", "-nostartfiles", str(source), "-o", str(elf)], name)
+        with pytest.raises(FirmwareError, match=message):
+            stack_depth(elf, "_start")
+
+
+def test_a_reboot_and_a_hang(chip_build: Built) -> None:
+    """The command restarts the chip; a main loop that hangs is restarted by the watchdog. Both are told in the hello."""
+    board = Machine(chip_build.product, [Sensor(ArraySource(machine.samples(30), machine.RATE_HZ))])
+    board.run(0.5)
+    board.write_uart(0, b"config watchdog_ms 2000\nreboot\n")
+    board.run(0.5)
+    board.write_memory(board.symbol("app_step"), b"\x01\xa0")  # c.j to itself
+    board.run(4)
+    hellos = [frame for frame in _frames(board) if isinstance(frame, Hello)]
+    assert [hello.reset_cause for hello in hellos[:3]] == [ResetCause.POWER, ResetCause.SOFTWARE, ResetCause.WATCHDOG]
+    assert [hello.all_boots for hello in hellos[:3]] == [1, 2, 3]
+
+
+def test_the_self_test_passes_on_a_sound_sensor_and_fails_on_a_dead_one(chip_build: Built) -> None:
+    for response, answer in ((1.0, "ok"), (0.0, "error self-test failed")):
+        source = ArraySource(machine.samples(10), machine.RATE_HZ)
+        board = Machine(chip_build.product, [Sensor(source, self_test_response=response)])
+        board.run(1)
+        board.write_uart(0, b"selftest\n")
+        board.run(2)
+        lines = board.uart_output(0).decode("ascii").splitlines()
+        assert answer in lines, lines
+        board.run(2)
+        assert "sensors bus" not in board.uart_output(0).decode("ascii")
+
+
+def test_a_model_that_no_imu_serves_is_told(tmp_path: Path) -> None:
+    """And the chip starts again, slowly: a start wears out the flash a little."""
+    pre = tiny_model.preprocessing(rate_hz=1000.0)
+    board = Machine(build(tiny_model.write(tmp_path / "model", pre), tmp_path / "out", "esp32c3").product)
+    board.run(3.5)
+    text = board.uart_output(0).decode("ascii")
+    assert "fatal the model's channels or rate are none of an LSM6DSO's 000F4240" in text
+    hellos = [frame for frame in _frames(board) if isinstance(frame, Hello)]
+    assert [hello.reset_cause for hello in hellos] == [ResetCause.POWER, ResetCause.SOFTWARE]
+
+
+def test_flash_power_cut_on_the_chip(chip_build: Built) -> None:
+    """The same store, through the flash controller: cut within a program operation, old or new value afterwards."""
+    for byte in (0, 5, 40, 63):
+        board = Machine(chip_build.product, [Sensor(ArraySource(machine.samples(10), machine.RATE_HZ))])
+        board.run(0.5)
+        board.write_uart(0, b"threshold 100\n")
+        board.run(0.3)
+        board.cut_power_at(2, byte)
+        board.write_uart(0, b"threshold 200\n")
+        board.run(0.3)
+        assert not board.powered
+        board.power_on()
+        board.run(0.5)
+        board.write_uart(0, b"threshold\n")
+        board.run(0.3)
+        assert "ok threshold 100" in board.uart_output(0).decode("ascii").splitlines()[-3:]

@@ -1,0 +1,94 @@
+"""The ESP-IDF port, held against stubs of the headers it uses: it compiles as strictly as the rest, links, and runs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from firmware.build import build
+from firmware.compiler import STRICT
+from firmware.errors import FirmwareError
+from firmware.frames import Hello, ResetCause, frames_in
+from tests.firmware import tiny_model
+
+HERE = Path(__file__).parent
+STUBS = HERE / "esp_idf_stubs"
+COMPONENT = Path("components") / "simtwin"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project as `simtwin firmware build --port esp-idf` makes it."""
+    folder = tmp_path_factory.mktemp("idf")
+    model = tiny_model.write(folder / "model", tiny_model.preprocessing())
+    return build(model, folder / "project", "esp-idf").product
+
+
+def test_the_project_is_whole(project: Path) -> None:
+    for name in ("CMakeLists.txt", "partitions.csv", "sdkconfig.defaults", "main/main.c", "main/CMakeLists.txt"):
+        assert (project / name).is_file(), name
+    listed = (project / COMPONENT / "CMakeLists.txt").read_text()
+    for name in ("port.c", "model/model.c", "core/include"):
+        assert name in listed
+        assert (project / COMPONENT / name).exists(), name
+    assert len(list((project / COMPONENT / "core").glob("*.c"))) > 10
+    names = {line.split(",")[0] for line in (project / "partitions.csv").read_text().splitlines()}
+    assert "simtwin" in names
+
+
+def test_no_header_of_the_core_hides_one_of_the_c_library(project: Path) -> None:
+    standard = "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg"
+    standard += (
+        " stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype unistd"
+    )
+    own = {path.stem for path in (project / COMPONENT / "core" / "include").glob("*.h")}
+    assert not own & set(standard.split())
+
+
+def test_every_setting_of_the_port_is_in_its_kconfig(project: Path) -> None:
+    code = (project / COMPONENT / "port.c").read_text()
+    kconfig = (project / COMPONENT / "Kconfig").read_text()
+    used = set(re.findall(r"CONFIG_(SIMTWIN_\w+)", code))
+    assert used == set(re.findall(r"config (SIMTWIN_\w+)", kconfig))
+
+
+def test_it_compiles_links_and_runs(project: Path, tmp_path: Path) -> None:
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no gcc: apt install gcc")
+    component = project / COMPONENT
+    include = [f"-I{each}" for each in (STUBS, component, component / "core" / "include", component / "model")]
+    own = [*sorted((component / "core").glob("*.c")), component / "port.c", project / "main" / "main.c"]
+    checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
+    objects = []
+    for source, flags in [
+        *((path, STRICT) for path in own), (component / "model" / "model.c", []), (HERE / "esp_idf_stubs.c", []),
+    ]:  # fmt: skip
+        target = tmp_path / f"{source.stem}.o"
+        command = [compiler, "-std=gnu17", *checks, *flags, *include, "-c", str(source), "-o", str(target)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        objects.append(str(target))
+    program = tmp_path / "idf"
+    subprocess.run([compiler, *checks, *objects, "-o", str(program)], check=True)
+    done = subprocess.run([str(program)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert "imu 0 running" in lines
+    assert "ready imus 1 rate 3332000 mHz" in lines
+    assert "ok threshold 99" in lines
+    assert any(line.startswith("machine normal") for line in lines)
+    assert lines[-1] == "end"
+    hello = next(frames_in(done.stdout))
+    assert isinstance(hello, Hello)
+    assert hello.reset_cause == ResetCause.BROWNOUT
+
+
+def test_an_existing_folder_is_not_overwritten(project: Path, tmp_path: Path) -> None:
+    model = tiny_model.write(tmp_path / "model", tiny_model.preprocessing())
+    with pytest.raises(FirmwareError, match="exists already"):
+        build(model, project, "esp-idf")
