@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,7 @@ def benchmark(
         chosen = [entry for number, entry in enumerate(kept) if number % effort.every == 0 or entry["name"] == CNC]
         facts, left_out = _facts(folder, work / _CURATED, chosen, effort)
         if not facts:
+            rmtree(work / _CURATED)  # there is nothing to go on with
             first = f"; the first: {next(iter(left_out.values()))}" if left_out else ""
             raise DatasetError(f"{folder}: no set in it is fit for the benchmark ({len(kept)} were kept){first}")
         sets = {f.name: Trial(work / _SETS / f.name, f.prepared, archs, effort.settings()) for f in facts}
@@ -228,8 +230,13 @@ def _mended(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         done = [
             decision["reason"]
             for decision in entry.get("decisions", [])
-            if decision["rule"] in ("labels", "duplicates") and decision["action"] == "changed"
+            if decision["action"] == "changed"
+            and (decision["rule"] == "labels" or (decision["rule"] == "duplicates" and _dropped(decision)))
         ]
         if done:
             found[entry["name"]] = "; ".join(done) + (" (refused)" if entry["verdict"] == "refused" else "")
     return found
+
+
+def _dropped(decision: Mapping[str, Any]) -> bool:
+    return bool(decision["after"]["samples"] < decision["before"]["samples"])

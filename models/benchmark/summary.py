@@ -13,11 +13,11 @@ from models.scores import Replicates, mean_of_sets
 from models.training.compare import verdicts
 from models.training.crossval import DETECTORS
 from models.training.dataset import ANOMALY
-from models.training.figures import Judged, figures, plain
+from models.training.figures import Bootstrap, Judged, plain
 
 SCORES = ("accuracy", "precision", "recall", "f1", "auroc")
 """Precision, recall and F1 are of the anomalies."""
-OWN_SHARE = {"accuracy_at_own_share": "accuracy", "f1_at_own_share": "f1"}
+OWN_SHARE = ("accuracy_at_own_share", "f1_at_own_share")
 """Scores of decisions for accuracy alone."""
 ALWAYS = ("always normal", "always anomaly", "the more frequent class")
 """Models that do not look: what accuracy alone is worth."""
@@ -52,22 +52,30 @@ def scores_of(judged: Judged) -> Scores:
     """
     if judged.probabilities is None:
         return _scores(judged)
-    scores = _scores(replace(judged, verdict=judged.probabilities.argmax(axis=1)))
     share = float((judged.truth != 0).mean())
-    own = _scores(replace(judged, verdict=(judged.anomaly + np.log(share / (1 - share)) > 0).astype(np.intp)))
-    return {**scores, **{name: own[score] for name, score in OWN_SHARE.items()}}
+    own = Bootstrap(replace(judged, verdict=(judged.anomaly + np.log(share / (1 - share)) > 0).astype(np.intp)))
+    values = (_accuracy(own), own.by_class()[ANOMALY]["f1"])
+    return {
+        **_scores(replace(judged, verdict=judged.probabilities.argmax(axis=1))),
+        **dict(zip(OWN_SHARE, values, strict=True)),
+    }
 
 
-def _scores(judged: Judged) -> Scores:
-    found = figures(judged)
-    of_anomaly = found["by_class"][ANOMALY]
+def _scores(judged: Judged) -> dict[str, dict[str, float | None]]:
+    bootstrap = Bootstrap(judged)
+    of_anomaly = bootstrap.by_class()[ANOMALY]
     precision = of_anomaly["precision"]
     if precision["value"] is None:  # nothing is called an anomaly
         precision = {"value": 0.0, "low": None, "high": None}
     return {
-        "accuracy": found["scores"]["accuracy"], "precision": precision, "recall": of_anomaly["recall"],
-        "f1": of_anomaly["f1"], "auroc": found["scores"]["auroc"],
+        "accuracy": _accuracy(bootstrap), "precision": precision, "recall": of_anomaly["recall"],
+        "f1": of_anomaly["f1"], "auroc": plain(bootstrap.scores()["auroc"].interval()),
     }  # fmt: skip
+
+
+def _accuracy(bootstrap: Bootstrap) -> dict[str, float | None]:
+    right = bootstrap.judged.truth == bootstrap.judged.verdict
+    return plain(bootstrap.mean(right.astype(np.float64), np.ones(len(right), np.bool_)).interval())
 
 
 def blind_scores(share: float) -> dict[str, dict[str, float]]:
