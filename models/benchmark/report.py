@@ -21,7 +21,7 @@ from sim.plots import _STYLE, BLUE, DPI, GREY, INK, ORANGE, VERMILLION, WIDTH_IN
 TABLES, CONTENT, PICTURE = "benchmark.md", "benchmark.json", "benchmark.png"
 
 ORIGINAL_ACCURACY = {"lstm": 0.906, "gru": 0.915, "transformer": 0.887}
-"""Mean accuracies that the original project reports; on which sets, windows and splits it does not say."""
+"""Mean accuracies that the original project reports; on which sets, windows and splits is not known here."""
 ORIGINAL_CNC = {"recall before": 0.07, "recall": 0.85, "f1": 0.89}
 """What it reports of its CNC set before and after balance was treated."""
 CNC = "54_CNCMachining"
@@ -65,8 +65,8 @@ def _means(found: Mapping[str, Any]) -> list[str]:
     for name, means in found["means"].items():
         count = f"{means['sets']} set{'s' * (means['sets'] != 1)}"
         lines += [f"## Means over {count}" + (f": {name}" if name != "all" else ""), ""]
-        rows = [[_title(arch), *_cells(scores)] for arch, scores in means["models"].items()]
-        rows += [[f"({name})", *_cells(scores)] for name, scores in means["blind"].items()]
+        rows = [[_title(arch), *_cells(means["models"][arch])] for arch in _by_f1(means)]
+        rows += [[f"({name})", *_cells(means["blind"][name])] for name in ALWAYS]
         lines += markdown_table(["model", *_NAMES.values()], rows)
     return lines + [f"- {verdict}" for verdict in found["verdicts"]] + [""]
 
@@ -99,8 +99,8 @@ def _reasons(found: Mapping[str, Any]) -> list[str]:
     blind = means["blind"]
     lines = [
         "## Why figures differ", "",
-        "- Which sets, windows, labels of windows and splits the original's means are of is not known; curation keeps a part"
-        " of the sets only, and 45 of the collection's 100 could not be had.",
+        "- Which sets, windows, labels of windows and splits the original's means are of is not known. Here: what"
+        f" curation keeps of the {found['files']} files of the folder.",
         f"- Accuracy under imbalance: a model that always says normal has a mean accuracy of"
         f" {_value(blind['always normal'])} on these sets, one that says each set's more frequent class"
         f" {_value(blind[FREQUENT])}, with F1 0 and {_value(blind[FREQUENT], 'f1')}.",
@@ -153,7 +153,7 @@ def _balance(found: Mapping[str, Any]) -> list[str]:
 
 
 def _by_set(found: Mapping[str, Any]) -> list[str]:
-    archs = list(found["means"]["all"]["models"])
+    archs = _by_f1(found["means"]["all"])
     lines = ["## By set", ""]
     rows = [
         [
@@ -179,6 +179,11 @@ def _left_out(found: Mapping[str, Any]) -> list[str]:
     return [f"- left out: {reason}" for reason in found["left_out"].values()]
 
 
+def _by_f1(means: Mapping[str, Any]) -> list[str]:
+    """Models, the best first."""
+    return sorted(means["models"], key=lambda arch: -means["models"][arch]["f1"]["value"])
+
+
 def _title(arch: str) -> str:
     return arch + (" (baseline)" if DETECTORS[arch].baseline else "")
 
@@ -200,20 +205,20 @@ def _value(scores: Mapping[str, Any], key: str = "accuracy", digits: int = 3) ->
 def draw(found: Mapping[str, Any], path: Path) -> None:
     """Picture: mean accuracy beside the original's, mean F1, and F1 of every model on every set."""
     means, sets = found["means"]["all"], found["sets"]
-    archs = list(means["models"])
+    archs = _by_f1(means)
     with style.context(["default", _STYLE]):
         figure = Figure(figsize=(WIDTH_IN, 4.6 + 0.24 * len(sets)), layout="constrained")
         grid = figure.add_gridspec(2, 2, height_ratios=[3.4, 1.2 + 0.24 * len(sets)])
         left, right, below = (figure.add_subplot(grid[place]) for place in ((0, 0), (0, 1), (1, slice(None))))
         for axes, score in ((left, "accuracy"), (right, "f1")):
-            _points(axes, means["models"], score)
+            _points(axes, {arch: means["models"][arch] for arch in archs}, score)
             axes.set(title=f"mean {_NAMES[score]}, {means['sets']} sets", xlim=(0, 1.02))
         theirs = [(a, archs.index(a)) for a in ORIGINAL_ACCURACY if a in archs]
         left.scatter([ORIGINAL_ACCURACY[a] for a, _ in theirs], [y for _, y in theirs], marker="x", color=VERMILLION,
                      label="original", zorder=3)  # fmt: skip
         alone = [
             (scores[OWN_SHARE[0]]["value"], y)
-            for y, scores in enumerate(means["models"].values())
+            for y, scores in enumerate(means["models"][arch] for arch in archs)
             if OWN_SHARE[0] in scores
         ]
         left.scatter([x for x, _ in alone], [y for _, y in alone], marker="o", facecolors="none", edgecolors=INK, s=28,

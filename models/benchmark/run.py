@@ -152,6 +152,7 @@ def benchmark(
                 {name: trial.tested()[RandomForest.name] for name, trial in random.items()},
                 {name: (trial.prepared.anomalies, trial.tested()) for name, trial in balance.items()},
             ),
+            "files": len(manifest["sets"]),
             "kept_by_curation": len(kept),
             "left_out": left_out,
             "mended": _mended(manifest["sets"]),

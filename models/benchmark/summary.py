@@ -140,14 +140,13 @@ def summarise(
 
 
 def means_over(sets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Means over some sets, with intervals from drawing whole sets anew; models by F1, those that do not look behind."""
+    """Means over some sets, with intervals from drawing whole sets anew."""
     models = {arch: _mean_scores([entry["models"][arch] for entry in sets]) for arch in sets[0]["models"]}
-    order = sorted(models, key=lambda arch: -(models[arch]["f1"]["value"] or 0.0))
     blind = {
         name: _mean_scores([{k: {"value": v} for k, v in entry["blind"][name].items()} for entry in sets])
         for name in ALWAYS
     }
-    return {"sets": len(sets), "models": {arch: models[arch] for arch in order}, "blind": blind}
+    return {"sets": len(sets), "models": models, "blind": blind}
 
 
 def _mean_scores(rows: Sequence[Scores]) -> dict[str, dict[str, float | None]]:

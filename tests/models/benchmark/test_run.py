@@ -48,6 +48,9 @@ def test_the_command(folder: Path, tmp_path: Path) -> None:
     assert set(found["means"]) == {"all", "real labels", "injected labels"}
     means = found["means"]["all"]
     assert means["models"]["random-forest"]["f1"]["value"] > 0.8  # of levels 3 standard deviations apart
+    ranked = sorted(means["models"], key=lambda arch: -means["models"][arch]["f1"]["value"])
+    lines = [line.split("|")[1].split()[0] for line in done.output.splitlines() if line.startswith("| ")][1:4]
+    assert lines == ranked
     own = [entry["models"]["random-forest"]["f1"]["value"] for entry in found["sets"]]
     assert means["models"]["random-forest"]["f1"]["value"] == pytest.approx(sum(own) / 2, abs=1e-5)
     assert any(line.startswith("cnn: a higher F1 than every baseline on") for line in found["verdicts"])
