@@ -21,12 +21,11 @@ from models.benchmark.rows import Cut, Prepared, prepare, read_curated
 from models.benchmark.summary import SetFacts, Tested, scores_of, summarise
 from models.curation.folder import INDEX, curate_folder
 from models.datasets.smartmanuad import SAMPLED, TRAPS, index
-from models.keras_runtime import keras
 from models.splits import LeakError
 from models.training.baselines import RandomForest
 from models.training.crossval import DETECTORS, Job, check_arch, read_result, run_jobs
 from models.training.detector import Balance, Progress, Settings
-from models.training.fit import Network
+from models.training.fit import SMOOTHING, Network
 from models.training.folds import make_folds
 from models.training.run import all_versions
 from models.training.workshop import run_workshop
@@ -98,7 +97,10 @@ class Trial:
     def tested(self) -> Tested:
         """Scores of the finished models."""
         classes = self.prepared.data.classes
-        return {arch: scores_of(read_result(self.place / arch, arch, classes).judged) for arch in self.archs}
+        return {
+            arch: scores_of(read_result(self.place / arch, arch, classes).judged, SMOOTHING if _network(arch) else 0.0)
+            for arch in self.archs
+        }
 
 
 def benchmark(
@@ -217,11 +219,14 @@ def _run(trials: Sequence[Trial], workers: int, progress: Progress) -> None:
         def tell(done: float, _: float, before: int = before) -> None:
             progress(before + done, total)
 
-        network = any(issubclass(DETECTORS[arch], Network) for arch in trial.archs)
-        run_jobs(trial.prepared.data, trial.jobs(), trial.settings, workers if network else 1, tell)
+        network = any(map(_network, trial.archs))
+        # Hundreds of networks in one process would take gigabytes.
+        run_jobs(trial.prepared.data, trial.jobs(), trial.settings, workers if network else 1, tell, apart=network)
         before += own
-        if workers <= 1:
-            keras().backend.clear_session()  # hundreds of networks in one process
+
+
+def _network(arch: str) -> bool:
+    return issubclass(DETECTORS[arch], Network)
 
 
 def _mended(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:

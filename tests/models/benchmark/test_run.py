@@ -69,11 +69,11 @@ def test_goes_on_after_an_interruption_with_the_same_figures(
     whole = benchmark(folder, tmp_path / "whole", silent, EFFORT, archs=archs)
     real, calls = run.run_jobs, list[int]()
 
-    def breaks(*arguments: Any) -> None:
+    def breaks(*arguments: Any, **named: Any) -> None:
         calls.append(len(calls))
         if len(calls) == 2:
             raise KeyboardInterrupt
-        real(*arguments)
+        real(*arguments, **named)
 
     monkeypatch.setattr(run, "run_jobs", breaks)
     with pytest.raises(KeyboardInterrupt):

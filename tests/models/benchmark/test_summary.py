@@ -1,5 +1,6 @@
 """Scores are scikit-learn's; decisions for accuracy alone are Bayes'."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,9 @@ def test_for_accuracy_alone_the_decision_is_that_of_bayes() -> None:
     assert found["accuracy_at_own_share"]["value"] == pytest.approx((said == one.truth).mean(), abs=1e-5)
     assert found["f1_at_own_share"]["value"] == pytest.approx(metrics.f1_score(one.truth, said), abs=1e-5)
     assert found["accuracy_at_own_share"]["value"] > found["accuracy"]["value"]
+    assert one.probabilities is not None
+    smoothed = replace(one, probabilities=0.025 + 0.95 * one.probabilities)  # what labels smoothed by 5 % teach
+    assert scores_of(smoothed, 0.05)["accuracy_at_own_share"] == found["accuracy_at_own_share"]
 
 
 @pytest.mark.parametrize("share", [0.1, 0.7])
