@@ -157,7 +157,7 @@ def evaluate_augmentation(
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("benchmark"), show_default=True, help="Folder to make."
 )
-@click.option("--quick", is_flag=True, help="Every fourth set, fewer windows and epochs: minutes instead of an hour.")
+@click.option("--quick", is_flag=True, help="Every fourth set, fewer windows and epochs.")
 @click.option("--arch", "archs", default="", help="Comma-separated, as in `simtwin compare`. [default: all]")
 @click.option("--windows", type=int, default=None, help="Of a set, at most. [default: 1000; quick: 300]")
 @click.option("--epochs", type=int, default=None, help="Of a network, at most. [default: 25; quick: 8]")
