@@ -96,11 +96,11 @@ class Trial:
 
     def tested(self) -> Tested:
         """Scores of the finished models."""
-        classes = self.prepared.data.classes
-        return {
-            arch: scores_of(read_result(self.place / arch, arch, classes).judged, SMOOTHING if _network(arch) else 0.0)
-            for arch in self.archs
-        }
+        found, classes = {}, self.prepared.data.classes
+        for arch in self.archs:
+            alike = _network(arch) and self.settings.balance != "none"
+            found[arch] = scores_of(read_result(self.place / arch, arch, classes).judged, SMOOTHING if alike else None)
+        return found
 
 
 def benchmark(

@@ -44,26 +44,26 @@ class SetFacts:
     trap: str = ""
 
 
-def scores_of(judged: Judged, smoothing: float = 0.0) -> Scores:
+def scores_of(judged: Judged, smoothing: float | None = None) -> Scores:
     """Scores with intervals: of the most probable class, or, of a distance, the verdict at its threshold.
 
-    What classifies is also judged as it would decide for accuracy alone (`OWN_SHARE`): trained with classes that weigh
-    alike, its odds are multiplied by those of the classes in the set (Elkan 2001).
+    A network is also judged as it would decide for accuracy alone (`OWN_SHARE`): trained with classes that weigh alike,
+    its odds are multiplied by those of the classes in the set (Elkan 2001). A forest's votes are no such probabilities.
 
     Args:
         judged: two classes.
-        smoothing: of the labels it was trained on; its probabilities are those of smoothed labels.
+        smoothing: of a network, of the labels it was trained on: its probabilities are those of smoothed labels.
     """
     if judged.probabilities is None:
         return _scores(judged)
+    scores = _scores(replace(judged, verdict=judged.probabilities.argmax(axis=1)))
+    if smoothing is None:
+        return scores
     share = float((judged.truth != 0).mean())
     level = smoothing / 2 + (1 - smoothing) * (1 - share)
     own = Bootstrap(replace(judged, verdict=(judged.probabilities[:, 1] > level).astype(np.intp)))
     values = (_accuracy(own), own.by_class()[ANOMALY]["f1"])
-    return {
-        **_scores(replace(judged, verdict=judged.probabilities.argmax(axis=1))),
-        **dict(zip(OWN_SHARE, values, strict=True)),
-    }
+    return {**scores, **dict(zip(OWN_SHARE, values, strict=True))}
 
 
 def _scores(judged: Judged) -> dict[str, dict[str, float | None]]:

@@ -57,7 +57,7 @@ def test_for_accuracy_alone_the_decision_is_that_of_bayes() -> None:
     """Linear discriminant of equal variances: value > d/2 + log((1 - share) / share) / d."""
     one, value = judged(known=True)
     said = value > 0.75 + np.log((1 - SHARE) / SHARE) / 1.5
-    found = scores_of(one)
+    found = scores_of(one, 0.0)
     assert found["accuracy_at_own_share"]["value"] == pytest.approx((said == one.truth).mean(), abs=1e-5)
     assert found["f1_at_own_share"]["value"] == pytest.approx(metrics.f1_score(one.truth, said), abs=1e-5)
     assert found["accuracy_at_own_share"]["value"] > found["accuracy"]["value"]
