@@ -211,7 +211,7 @@ class Gateway:
             began_s = time.monotonic()
             try:
                 await source.run(self.intake, lambda state: self.tell_source(source.name, state))
-                why = "ended"
+                return
             except lost as error:
                 why = str(error) or type(error).__name__
             self.counts.add("source failures")

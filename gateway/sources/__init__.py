@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.errors import GatewayError
 from gateway.sources.base import Source
 
-FORMS = "ble, ble:ADAPTER, ble-virtual, ble-virtual://HOST:PORT, serial:///dev/NAME, tcp://HOST:PORT, scenario:FILE"
+FORMS = (
+    "ble, ble:ADAPTER, ble-virtual, ble-virtual://HOST:PORT, serial:///dev/NAME, tcp://HOST:PORT,"
+    " scenario:FILE?model=FOLDER"
+)
 VIRTUAL_HOST, VIRTUAL_PORT = "127.0.0.1", 9470
 
 
@@ -39,7 +41,7 @@ def open_source(text: str) -> Source:
     if scheme == "scenario" and rest:
         from gateway.sources.scenario import ScenarioSource
 
-        return ScenarioSource(text, Path(rest))
+        return ScenarioSource(text, rest)
     raise GatewayError(f"source '{text}': allowed are {FORMS}")
 
 

@@ -64,4 +64,4 @@ class Source(ABC):
 
     @abstractmethod
     async def run(self, intake: Intake, tell: Tell) -> None:
-        """Receive until cancelled or lost; the gateway starts it anew."""
+        """Receive until cancelled, or until there is nothing more to come; when it is lost the gateway starts it anew."""

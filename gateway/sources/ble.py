@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from bleak import BleakScanner
+from bleak.args.bluez import BlueZScannerArgs
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakError
@@ -35,9 +36,11 @@ class Ble(Source):
             if data is not None:
                 intake.advertisement(device.address.upper(), bytes(data), self.name)
 
-        options = {} if self._adapter is None else {"adapter": self._adapter}
         # Every repetition is wanted, changed or not: BlueZ leaves equal ones out otherwise.
-        async with BleakScanner(heard, bluez={"filters": {"DuplicateData": True}}, **options):  # type: ignore[arg-type]
+        bluez: BlueZScannerArgs = {"filters": {"DuplicateData": True}}
+        if self._adapter is not None:
+            bluez["adapter"] = self._adapter
+        async with BleakScanner(heard, bluez=bluez):
             tell("scanning")
             while True:
                 await asyncio.sleep(_ALIVE_S)

@@ -8,8 +8,11 @@ import tty
 from pathlib import Path
 
 import pytest
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
 
 from gateway import service
+from gateway.bthome import UUID_128
 from gateway.errors import GatewayError
 from gateway.service import Gateway
 from gateway.sources import open_source
@@ -123,6 +126,33 @@ def test_bluetooth_adapter_that_is_not_there(store: Store) -> None:  # noqa: F81
         await until(lambda: gateway.sources["ble"].startswith("lost: "), 10)
 
     run(store, body, open_source("ble"))
+
+
+def test_bluetooth_adapter(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """What bleak hears gets to the guard; the scanner is a stand-in, for no test has an adapter."""
+    opened: list[dict[str, object]] = []
+
+    class Scanner:
+        def __init__(self, detection_callback, **options) -> None:
+            self._heard = detection_callback
+            opened.append(options)
+
+        async def __aenter__(self) -> None:
+            device = BLEDevice(ADDRESS.lower(), "fan", None)
+            for data in ({UUID_128: packet(0)}, {}, {"0000180f-0000-1000-8000-00805f9b34fb": b"x"}, {UUID_128: b""}):
+                self._heard(device, AdvertisementData(None, {}, data, [], None, -60, ()))
+
+        async def __aexit__(self, *_: object) -> None:
+            opened.append({})
+
+    monkeypatch.setattr("gateway.sources.ble.BleakScanner", Scanner)
+
+    async def body(gateway: Gateway) -> None:
+        await until(lambda: gateway.sources["ble:hci1"] == "scanning")
+        assert gateway.counts.total == {"received": 1, "foreign": 1}
+
+    run(store, body, open_source("ble:hci1"), devices=DEVICES)
+    assert opened == [{"bluez": {"adapter": "hci1", "filters": {"DuplicateData": True}}}, {}]
 
 
 def virtual() -> BleVirtual:
