@@ -414,7 +414,8 @@ _KEPT = tuple(name for name in Observation.__dataclass_fields__ if name not in (
 
 
 def _observation(kept: dict[str, Any]) -> Observation:
-    return Observation(about=frozenset(), **kept)
+    # What an older or newer version wrote may have other fields.
+    return Observation(about=frozenset(), **{name: kept[name] for name in _KEPT if name in kept})
 
 
 def _spectrum(kept: dict[str, Any]) -> Spectrum:

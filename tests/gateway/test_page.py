@@ -152,9 +152,11 @@ def test_an_alert_appears_without_reload_within_two_seconds_of_the_packet(
     expect(fan).to_contain_text("Anomaly: bearing_wear")
     expect(page.locator("#news")).to_have_text("Cooling tower fan 3: machine bearing_wear, raised")
     expect(page).to_have_title("(3) Machines - simtwin")
-    radio(server, packet(2))
+    radio(server, packet(2), packet(3, key=bytes(16), machine_alert=True))
     expect(live.locator("tr", has_text="Cooling tower fan 3")).to_have_count(0, timeout=2000)
     expect(page).to_have_title("(2) Machines - simtwin")
+    page.locator("summary", has_text="Gateway").click()
+    expect(page.locator("#gateway")).to_contain_text("forged")
     assert page.evaluate("window.notReloaded")
     assert (watched.complaints, watched.elsewhere) == ([], [])
 
