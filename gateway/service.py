@@ -198,8 +198,10 @@ class Gateway:
         while True:
             silent = self.silent()
             if silent != self._silent:
-                for device in silent - self._silent:
-                    _log.warning("%s: silent", device)
+                if fell := sorted(silent - self._silent):
+                    _log.warning(
+                        "silent: %s%s", ", ".join(fell[:5]), f" and {len(fell) - 5} more" if len(fell) > 5 else ""
+                    )
                 self._silent = silent
                 self.hub.publish(Event("machines", {"silent": sorted(silent)}))
             await asyncio.sleep(COMMIT_S)

@@ -9,7 +9,9 @@ from gateway.service import Gateway
 from gateway.sources import open_source
 from gateway.store import Filter, Store
 from sim.errors import ScenarioError
+from tests.emulator.programs import program
 from tests.firmware import tiny_model
+from tests.gateway.devices import ADDRESS, KEY, hci_advertise, hci_data, packet
 from tests.gateway.test_service import run, store, until  # noqa: F401
 
 pytest.importorskip("unicorn", reason="no Unicorn: pip install simtwin[firmware]")
@@ -83,3 +85,40 @@ def test_a_model_that_is_none(store: Store, scenario: Path, tmp_path: Path) -> N
         await until(lambda: "no model.c in it" in gateway.sources[source.name], 10)
 
     run(store, body, source)
+
+
+# Sends HCI commands on UART1, and waits for the answer to each: Command Complete with status 0.
+HCI_SENDER = """
+static const uint8_t commands[] = {BYTES};
+int main(void) {
+    every(20000); interrupts_on();
+    for (uint32_t at = 0; at < sizeof commands;) {
+        for (uint32_t end = at + 4 + commands[at + 3]; at < end; at++) REG(UART1) = commands[at];
+        uint8_t answer[7];
+        for (uint32_t n = 0; n < sizeof answer;) {
+            if (REG(UART1 + 0x1C) & 0x3FFu) answer[n++] = (uint8_t)REG(UART1); else wait();
+        }
+        line("status", answer[0] << 16 | answer[1] << 8 | answer[6]);
+        for (uint32_t until = ticks + 1; ticks < until;) wait();
+    }
+    for (;;) wait();
+}"""
+
+
+def test_hci_of_the_emulated_chip_reaches_the_gateway(store: Store, scenario: Path) -> None:  # noqa: F811
+    packets = [packet(n, machine_alert=3 <= n < 6, machine_state=1) for n in range(8)]
+    commands = b"".join([*hci_advertise(ADDRESS, packets[0]), *map(hci_data, packets[1:])])
+    elf = program(HCI_SENDER.replace("BYTES", ", ".join(map(str, commands))))
+    scenario.write_text(TEXT.replace("duration_s: 6", "duration_s: 2"))
+    source = open_source(f"scenario:{scenario}?firmware={elf}&speed=0&via=ble")
+
+    async def body(gateway: Gateway) -> None:
+        await until(lambda: gateway.sources[source.name] == "the scenario is over", 60)
+
+    devices = [{"id": ADDRESS, "name": "fan", "key": KEY.hex()}]
+    gateway = run(store, body, source, devices=devices, classes=["normal", "imbalance"])
+    assert gateway.counts.total["received"] == len(packets)
+    assert gateway.counts.total["missed"] == 0
+    (alert,) = store.alerts(Filter(), 9)
+    assert (alert.device, alert.kind, alert.state, alert.repeats) == (ADDRESS, "machine", "imbalance", 2)
+    assert alert.cleared_s is not None
