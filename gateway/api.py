@@ -16,6 +16,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gateway.auth import Auth
+from gateway.config import Device
 from gateway.monitor import Status
 from gateway.observation import SENSOR_STATES, Kind
 from gateway.service import Gateway
@@ -86,7 +87,7 @@ class AlertDetail(BaseModel):
 
 
 class DeviceState(BaseModel):
-    """A device at a glance. `state` is the worst of what stands: silent, machine, sensor, ok."""
+    """A device at a glance. Of one that is listed but was never heard most is unknown; it is silent."""
 
     device: str
     name: str
@@ -95,10 +96,10 @@ class DeviceState(BaseModel):
     machine_state: str
     confidence_pct: int | None
     sensor_state: str
-    rms_mg: float
+    rms_mg: float | None
     temperature_c: float | None
-    first_seen_s: float
-    last_seen_s: float
+    first_seen_s: float | None
+    last_seen_s: float | None
     source: str
     counts: dict[str, int]
 
@@ -144,11 +145,19 @@ def device_state(gateway: Gateway, status: Status, now_s: float) -> DeviceState:
     )
 
 
+def _never_heard(listed: Device) -> DeviceState:
+    return DeviceState(
+        device=listed.id, name=listed.name, state="silent", alerts={}, machine_state="unknown", confidence_pct=None,
+        sensor_state="unknown", rms_mg=None, temperature_c=None, first_seen_s=None, last_seen_s=None, source="", counts={},
+    )  # fmt: skip
+
+
 def device_states(gateway: Gateway) -> list[DeviceState]:
     """All devices, those with trouble first, then by name."""
     now_s = gateway.clock()
     order = ("machine", "sensor", "silent", "ok")
     states = [device_state(gateway, status, now_s) for status in gateway.monitor.statuses.values()]
+    states += [_never_heard(each) for each in gateway.config.devices if each.id not in gateway.monitor.statuses]
     return sorted(states, key=lambda each: (order.index(each.state), each.name, each.device))
 
 

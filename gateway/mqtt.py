@@ -109,13 +109,14 @@ class Broker:
                 await client.publish(f"{self._config.topic}/{name}/alert", json.dumps(alert), qos=1)
                 self._alerts.popleft()
             for state in device_states(self._gateway):
-                await self._send_state(client, state)
+                if state.rms_mg is not None:  # it was heard
+                    await self._send_state(client, state, state.rms_mg)
             self._wake.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_ROUND_S):
                     await self._wake.wait()
 
-    async def _send_state(self, client: aiomqtt.Client, state: DeviceState) -> None:
+    async def _send_state(self, client: aiomqtt.Client, state: DeviceState, rms_mg: float) -> None:
         now_s = self._gateway.clock()
         stands = (state.alerts, state.state == "silent")
         before, sent_s = self._sent.get(state.device, (None, 0.0))
@@ -131,7 +132,7 @@ class Broker:
             "machine_state": state.alerts.get("machine", state.machine_state),
             "sensor_state": state.alerts.get("sensor", state.sensor_state),
             "confidence_pct": state.confidence_pct,
-            "rms_mps2": round(state.rms_mg / 1000 * _G, 3),
+            "rms_mps2": round(rms_mg / 1000 * _G, 3),
             "temperature_c": state.temperature_c,
         }
         await client.publish(f"{topic}/state", json.dumps(figures), qos=1, retain=True)

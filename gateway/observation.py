@@ -47,7 +47,7 @@ class Observation:
         temperature_c: of the IMU.
         sequence: of the device's packets since its start; over Bluetooth the packet id, modulo 256.
         boots: starts of the device, low 16 bits; over Bluetooth unknown.
-        counter: of the encryption; None without.
+        counter, key_id: of the encryption, and which key it was; None without.
         missed: packets lost just before this one.
         restarted: the device started anew just before this one.
         spectrum: where the source has it.
@@ -74,6 +74,7 @@ class Observation:
     model_id: str | None = None
     boots: int | None = None
     counter: int | None = None
+    key_id: str | None = None
     missed: int = 0
     restarted: bool = False
     spectrum: Spectrum | None = None

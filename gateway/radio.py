@@ -74,7 +74,9 @@ class Radio:
             listed = self._listed.get(address)
             key = None if listed is None else listed.key_bytes
             update = _decoded(address, data, key, received_s)
-            observation = _observation(address, source, received_s, update, counter)
+            observation = _observation(address, source, received_s, update)
+            if listed is not None and counter is not None:
+                observation = replace(observation, counter=counter, key_id=listed.key_id)
             return self._in_order(observation, heard, data)
         except _Refused as refusal:
             self._counts.add(refusal.why, None if heard is None else address)
@@ -83,7 +85,7 @@ class Radio:
     def _check_sender(self, address: str, data: bytes, heard: _Heard | None) -> None:
         if not data or data[0] not in _LENGTHS or len(data) - _LENGTHS[data[0]] not in _OBJECT_LENGTHS:
             raise _Refused("foreign")  # other BTHome devices, and what is left of ours
-        if heard is None and not (is_address(address) and self._config.accepts_unknown):
+        if address not in self._listed and not (is_address(address) and self._config.accepts_unknown):
             raise _Refused("unknown device")
         if heard is None and len(self._heard) >= self._config.max_devices:
             raise _Refused("too many devices")
@@ -99,12 +101,12 @@ class Radio:
         if listed is None or listed.key is None:
             raise _Refused("no key")
         counter = int.from_bytes(data[-MIC_BYTES - COUNTER_BYTES : -MIC_BYTES], "little")
-        if counter <= max(listed.counter, _counter_of(heard)):
+        if counter <= max(listed.counter, _counter_of(heard, listed.key_id)):
             raise _Refused("replayed")
         return counter
 
     def _in_order(self, observation: Observation, heard: _Heard | None, data: bytes) -> Observation:
-        position = Position(sequence=observation.sequence, counter=observation.counter)
+        position = Position(sequence=observation.sequence, counter=observation.counter, key_id=observation.key_id)
         step = radio_step(None if heard is None else heard.position, position)
         if not step.new:
             raise _Refused("duplicate")
@@ -114,8 +116,9 @@ class Radio:
         return replace(observation, missed=step.missed, restarted=step.restarted)
 
 
-def _counter_of(heard: _Heard | None) -> int:
-    if heard is None or heard.position is None or heard.position.counter is None:
+def _counter_of(heard: _Heard | None, key_id: str | None) -> int:
+    """Where the counter has got to; with another key it begins anew, for nobody can have recorded anything yet."""
+    if heard is None or heard.position is None or heard.position.counter is None or heard.position.key_id != key_id:
         return -1
     return heard.position.counter
 
@@ -145,9 +148,7 @@ def _decoded(address: str, data: bytes, key: bytes | None, received_s: float) ->
     return update
 
 
-def _observation(
-    address: str, source: str, received_s: float, update: SensorUpdate, counter: int | None
-) -> Observation:
+def _observation(address: str, source: str, received_s: float, update: SensorUpdate) -> Observation:
     """Refuses packets without all our objects, each once, and with values that have no meaning."""
     values: dict[str, Any] = {key.key: value.native_value for key, value in update.entity_values.items()}
     flags = {key.key: value.native_value for key, value in update.binary_entity_values.items()}
@@ -172,5 +173,4 @@ def _observation(
         rms_mg=round(values["acceleration"] / _G * 1000, 1),
         temperature_c=None if temperature is None else float(temperature),
         sequence=int(values["packet_id"]),
-        counter=counter,
     )

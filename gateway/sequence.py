@@ -13,6 +13,7 @@ class Position:
     boots: int | None = None
     counter: int | None = None
     uptime_ms: int | None = None
+    key_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ def radio_step(last: Position | None, now: Position) -> Step:
     if last is None:
         return Step(new=True)
     ahead = (now.sequence - last.sequence) % 256
+    if now.key_id != last.key_id:
+        return Step(new=True, restarted=True)
     if now.counter is not None and last.counter is not None:
         packets = now.counter - last.counter
         if packets % 256 == ahead:

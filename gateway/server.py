@@ -29,6 +29,7 @@ from gateway.store import Store
 from sim import __version__
 
 _SHUTDOWN_S = 2
+_CONNECTIONS = 300
 
 
 def make_app(gateway: Gateway, auth: Auth) -> FastAPI:
@@ -119,7 +120,7 @@ async def run_until(
     settings = uvicorn.Config(
         make_app(gateway, auth), log_level="warning", lifespan="off", access_log=False,
         timeout_graceful_shutdown=_SHUTDOWN_S, server_header=False, http="h11",
-        h11_max_incomplete_event_size=2 * HEADER_BYTES,
+        h11_max_incomplete_event_size=2 * HEADER_BYTES, limit_concurrency=_CONNECTIONS,
     )  # fmt: skip
     server = _Server(settings)
     async with asyncio.TaskGroup() as tasks:

@@ -360,7 +360,9 @@ class Store:
 def positions(statuses: dict[str, Status]) -> dict[str, Position]:
     """Where devices had got to."""
     return {
-        device: Position(status.last.sequence, status.last.boots, status.last.counter, status.last.uptime_ms)
+        device: Position(
+            status.last.sequence, status.last.boots, status.last.counter, status.last.uptime_ms, status.last.key_id
+        )
         for device, status in statuses.items()
     }
 

@@ -147,6 +147,28 @@ def test_strangers_are_refused_once_devices_are_listed() -> None:
     assert receive.counts.by_device == {}
 
 
+def test_strangers_that_were_let_in_before_are_refused_once_devices_are_listed() -> None:
+    receive = Receiver(positions={OTHER: Position(sequence=5)})
+    assert receive(packet(6, key=None), OTHER) is None
+    assert receive.refused == {"unknown device": 1}
+
+
+def test_a_new_key_begins_a_new_count() -> None:
+    old = Receiver()
+    old(packet(900))
+    seen = old.let_in[0]
+    kept = {ADDRESS: Position(sequence=seen.sequence, counter=seen.counter, key_id=seen.key_id)}
+    key = bytes(16)
+    receive = Receiver(config(devices=[{"id": ADDRESS, "name": "fan", "key": key.hex()}]), positions=kept)
+    assert receive(packet(901)) is None
+    first = receive(packet(0, key=key, machine_alert=True))
+    assert first is not None
+    assert (first.counter, first.restarted) == (1, True)
+    assert receive(packet(0, key=key, machine_alert=True, rms_mg=1)) is None
+    assert receive.refused == {"forged": 1, "replayed": 1}
+    assert Receiver(positions=kept)(packet(100)) is None
+
+
 def test_strangers_cannot_fill_the_memory() -> None:
     receive = Receiver(Config(max_devices=5))
     for n in range(50):
