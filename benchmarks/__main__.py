@@ -6,6 +6,7 @@ from benchmarks import (
     bearing_contact,
     calibration,
     emulator,
+    gateway,
     hybrid,
     inference,
     memory,
@@ -27,6 +28,7 @@ def main() -> None:
         training,
         inference,
         emulator,
+        gateway,
     ):
         print(f"== {module.__name__.removeprefix('benchmarks.')}")
         module.main()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from firmware.cli import firmware
+from gateway.cli import serve
 from models.cli import benchmark, compare, data, evaluate, evaluate_augmentation, export, monitor, train
 from sim import __version__
 from sim.calibration.command import CALIBRATION, calibrate, with_calibration
@@ -43,6 +44,7 @@ for _command in (train, evaluate, compare, export, benchmark, monitor):
 cli.add_command(calibrate)
 cli.add_command(firmware)
 cli.add_command(report)
+cli.add_command(serve)
 
 
 @cli.command()

@@ -1,0 +1,1 @@
+"""The gateway: receives alerts over Bluetooth, serial lines and sockets, stores them, shows them, passes them on."""
