@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from e2e.cli import e2e
 from firmware.cli import firmware
 from models.cli import compare, data, evaluate, evaluate_augmentation, export, monitor, train
 from sim import __version__
@@ -43,6 +44,7 @@ for _command in (train, evaluate, compare, export, monitor):
 cli.add_command(calibrate)
 cli.add_command(firmware)
 cli.add_command(report)
+cli.add_command(e2e)
 
 
 @cli.command()
@@ -106,6 +108,10 @@ def simulate(file: Path, out: Path | None, seed: int, plots: bool, calibration: 
     "--windows", type=click.IntRange(min=1), default=None, help="Windows a scenario, instead of its own plan."
 )
 @click.option(
+    "--times", type=click.IntRange(min=1), default=1, show_default=True,
+    help="So many times the windows of the plan; several scenarios keep their proportions.",
+)  # fmt: skip
+@click.option(
     "--workers", type=click.IntRange(1, 256), default=len(os.sched_getaffinity(0)), show_default="all cores",
     help="Processes; the dataset's bytes do not depend on it.",
 )  # fmt: skip
@@ -135,7 +141,7 @@ def simulate(file: Path, out: Path | None, seed: int, plots: bool, calibration: 
     help="With --real: write report.html, real against synthetic, into the folder.",
 )  # fmt: skip
 def augment(
-    files: tuple[Path, ...], out: Path, seed: int, windows: int | None, workers: int, real: str | None,
+    files: tuple[Path, ...], out: Path, seed: int, windows: int | None, times: int, workers: int, real: str | None,
     rate: float | None, skip_bad: bool, curate: bool, carry: bool, calibration: Path | None, calibrate: bool,
     with_report: bool,
 ) -> None:  # fmt: skip
@@ -148,6 +154,8 @@ def augment(
 
     plain = [load(path, Scenario) for path in files]
     loaded = [with_calibration(scenario, calibration) for scenario in plain]
+    if real is not None and times != 1:
+        raise click.UsageError("--times is for simulated windows; with --real say --windows")
     if real is not None and len(loaded) > 1:
         raise click.UsageError("--real goes with one scenario, the twin of the machine that was recorded")
     try:
@@ -155,7 +163,7 @@ def augment(
             from sim.dataset.augment import augment as make
 
             with _progress("augmenting", "windows") as update:
-                manifest = make(loaded, out, seed, windows=windows, workers=workers, progress=update)
+                manifest = make(loaded, out, seed, windows=windows, times=times, workers=workers, progress=update)
         else:
             from models.curation.recordings import real_set
             from sim.calibration.command import calibrated_on
