@@ -12,7 +12,7 @@ import click
 from models.monitor.cli import monitor
 from models.training.cli import compare, evaluate, train
 
-__all__ = ["compare", "data", "evaluate", "evaluate_augmentation", "export", "monitor", "train"]
+__all__ = ["benchmark", "compare", "data", "evaluate", "evaluate_augmentation", "export", "monitor", "train"]
 
 # Heavy modules are imported inside the commands, so that `simtwin --help` answers at once.
 
@@ -150,6 +150,50 @@ def evaluate_augmentation(
     click.echo(tables(summary), nl=False)
     for path in files:
         click.echo(path)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("benchmark"), show_default=True, help="Folder to make."
+)
+@click.option("--quick", is_flag=True, help="Every fourth set, fewer windows and epochs.")
+@click.option("--arch", "archs", default="", help="Comma-separated, as in `simtwin compare`. [default: all]")
+@click.option("--windows", type=int, default=None, help="Of a set, at most. [default: 1000; quick: 300]")
+@click.option("--epochs", type=int, default=None, help="Of a network, at most. [default: 25; quick: 8]")
+@click.option("--folds", type=click.IntRange(3, 20), default=3, show_default=True, help="Of the cross-validation.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Of all draws.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Processes, of one thread each."
+)
+def benchmark(
+    folder: Path | None, out: Path, quick: bool, archs: str, windows: int | None, epochs: int | None, folds: int,
+    seed: int, workers: int,
+) -> None:  # fmt: skip
+    """Train and test all models on every set of FOLDER that curation keeps, beside the original project's figures.
+
+    FOLDER holds labelled sets as for `simtwin data curate`. [default: where `data list` has smartmanuad]. Prints tables;
+    writes them with a picture. The same command goes on after an interruption.
+    """
+    from dataclasses import replace
+
+    from models.benchmark.report import CONTENT, PICTURE, TABLES, tables
+    from models.benchmark.run import FULL, QUICK
+    from models.benchmark.run import benchmark as run
+    from models.datasets.smartmanuad import READER
+    from sim.cli import _progress
+    from sim.errors import Interrupted
+
+    asked = {name: value for name, value in (("windows", windows), ("epochs", epochs)) if value is not None}
+    effort = replace(QUICK if quick else FULL, folds=folds, seed=seed, **asked)
+    names = [name.strip() for name in archs.split(",") if name.strip()]
+    try:
+        found = run(folder or READER.place(), out, _progress, effort, archs=names, workers=workers)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; give the same command again to go on from the finished folds") from None
+    click.echo(tables(found), nl=False)
+    for name in (TABLES, CONTENT, PICTURE):
+        click.echo(out / name)
 
 
 @click.command()

@@ -123,6 +123,17 @@ def _weights(n: int, replicates: int, draws: np.random.Generator) -> Floats:
     return np.asarray(draws.multinomial(n - 1, [1 / n] * n, replicates) * (n / (n - 1)), np.float64)
 
 
+def mean_of_sets(values: Floats, seed: int = 0) -> Replicates:
+    """Mean of one figure a set, (sets,); whole sets are drawn anew, the same ones for every model: differences are paired.
+
+    One set alone has no interval.
+    """
+    if len(values) < 2:
+        return Replicates(float(values.mean()), np.full(REPLICATES, np.nan))
+    weights = _weights(len(values), REPLICATES, generator(seed, "sets"))
+    return Replicates(float(values.mean()), np.asarray(weights @ values / len(values), np.float64))
+
+
 def macro_f1(
     by_seed: Sequence[Predictions], classes: int, resampling: Resampling, named: Sequence[int] = (), only: bool = False
 ) -> Replicates:

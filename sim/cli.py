@@ -14,7 +14,7 @@ import click
 
 from e2e.cli import e2e
 from firmware.cli import firmware
-from models.cli import compare, data, evaluate, evaluate_augmentation, export, monitor, train
+from models.cli import benchmark, compare, data, evaluate, evaluate_augmentation, export, monitor, train
 from sim import __version__
 from sim.calibration.command import CALIBRATION, calibrate, with_calibration
 from sim.dataset.report.cli import report
@@ -39,7 +39,7 @@ def cli() -> None:
 
 cli.add_command(data)
 cli.add_command(evaluate_augmentation)
-for _command in (train, evaluate, compare, export, monitor):
+for _command in (train, evaluate, compare, export, benchmark, monitor):
     cli.add_command(_command)
 cli.add_command(calibrate)
 cli.add_command(firmware)

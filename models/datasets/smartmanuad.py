@@ -26,7 +26,7 @@ NUMBERS = tuple(sorted(int(name.split("_")[0]) for name in _PACKED if name != IN
 """The members that could be had; the other numbers up to 100 are too large for the repository's snapshot."""
 
 _INVERTED = 21
-_SAMPLED = {54: (2000.0, 1e-3, "CNC machining"), 76: (50.0, 1.0, "cooler fan")}
+SAMPLED = {54: (2000.0, 1e-3, "CNC machining"), 76: (50.0, 1.0, "cooler fan")}
 """Members that are vibration samples, x, y, z with gravity: rate in Hz, g per unit of the file."""
 
 TRAPS = {
@@ -156,7 +156,7 @@ class Table(SmartManuAd):
         self.number = number
         self.file = next(name for name in _PACKED if name.startswith(f"{number}_"))
         self.name = f"smartmanuad/{number}"  # type: ignore[misc]
-        if number in _SAMPLED:
+        if number in SAMPLED:
             self.expected = Expected(gravity="included")  # type: ignore[misc]
 
     def wanted(self) -> Sequence[str]:
@@ -179,8 +179,8 @@ class Table(SmartManuAd):
             y = ~y
         channels: tuple[str, ...] = tuple(f"x{i}" for i in range(x.shape[1]))
         rate_hz = 1.0
-        if self.number in _SAMPLED:
-            rate_hz, scale, _ = _SAMPLED[self.number]
+        if self.number in SAMPLED:
+            rate_hz, scale, _ = SAMPLED[self.number]
             x, channels = x * np.float32(scale), ("accel_x_g", "accel_y_g", "accel_z_g")
         else:
             notes.append("no rate is stated: rows are counted as seconds")

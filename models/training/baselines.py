@@ -56,6 +56,7 @@ def _statistics(data: Examples) -> Floats:
         np.median(x, axis=1),
         steps,
         x[:, -1] - x[:, 0],
+        x[:, -1],  # where labels are of the newest row, it matters most
     ]
     return np.concatenate(found, axis=1)
 

@@ -164,9 +164,13 @@ def read_result(folder: Path, arch: str, classes: Sequence[str]) -> Result:
 
 
 def run_jobs(
-    data: Examples, jobs: Sequence[Job], settings: Settings, workers: int = 1, progress: Progress | None = None
-) -> None:
-    """Run the jobs that are not finished yet; an interruption keeps what is."""
+    data: Examples, jobs: Sequence[Job], settings: Settings, workers: int = 1, progress: Progress | None = None,
+    *, apart: bool = False,
+) -> None:  # fmt: skip
+    """Run the jobs that are not finished yet; an interruption keeps what is.
+
+    With `apart` even one worker is a process of its own: what networks leave in memory goes with it.
+    """
     missing = [job for job in jobs if not job.out.is_dir()]
     total = sum(job.steps(settings) for job in jobs)
     done = total - sum(job.steps(settings) for job in missing)
@@ -176,7 +180,9 @@ def run_jobs(
             progress(min(done + extra, total), total)
 
     tell(0)
-    if workers <= 1 or len(missing) <= 1:
+    if not missing:
+        return
+    if not apart and (workers <= 1 or len(missing) == 1):
         for job in missing:
             run_job(data, job, settings, lambda epoch, _: tell(epoch))
             done += job.steps(settings)

@@ -29,7 +29,7 @@ SCORES = ("accuracy", "loss", "precision", "recall", "f1")
 _ASKED = 512  # windows of one call
 _WATCHED = 4096  # windows of the training part that the curves are drawn from, at most
 _CLIP_NORM = 1.0
-_SMOOTHING = 0.05
+SMOOTHING = 0.05
 """Share of every label that is spread over all classes (Szegedy et al. 2016, doi 10.1109/CVPR.2016.308).
 
 Without it the logits of plain cases grow without bound, and the few plainest set the scale of the int8 logits: doubtful
@@ -69,7 +69,7 @@ class Network(Detector):
     ) -> None:  # fmt: skip
         inputs, target = self.inputs(data, train), data.target[train]
         optimizer = keras().optimizers.Adam(settings.learning_rate, clipnorm=_CLIP_NORM)
-        self.model.compile(optimizer, keras().losses.CategoricalCrossentropy(label_smoothing=_SMOOTHING))
+        self.model.compile(optimizer, keras().losses.CategoricalCrossentropy(label_smoothing=SMOOTHING))
         watched = generator(seed, "watched").permutation(len(train))[:_WATCHED]
         parts = {
             "": (inputs[watched], target[watched]),

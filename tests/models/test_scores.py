@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.scores import Predictions, Resampling, auroc, by_class, by_speed, macro_f1, pooled
+from models.scores import Predictions, Resampling, auroc, by_class, by_speed, macro_f1, mean_of_sets, pooled
 
 CLASSES = ("normal", "imbalance", "misalignment")
 
@@ -170,3 +170,18 @@ def test_folds_are_pooled_and_a_distance_classifies_nothing() -> None:
     distance = pooled([fold([0, 1], [-1, -1])])
     assert distance.predicted is None
     assert auroc([distance], Resampling([distance], replicates=3)).value == 1.0
+
+
+def test_the_mean_of_sets_has_the_interval_of_the_normal_theory() -> None:
+    values = np.random.default_rng(0).normal(0.8, 0.1, 40)
+    found = mean_of_sets(values).interval()
+    half = 1.96 * values.std(ddof=1) / np.sqrt(len(values))
+    assert found.value == pytest.approx(values.mean())
+    assert found.high - found.low == pytest.approx(2 * half, rel=0.1)
+
+
+def test_differences_of_means_are_paired_and_one_set_has_no_interval() -> None:
+    values = np.random.default_rng(1).normal(0.8, 0.1, 20)
+    difference = mean_of_sets(values + 0.05).minus(mean_of_sets(values))
+    assert (difference.low, difference.value, difference.high) == pytest.approx((0.05, 0.05, 0.05))
+    assert np.isnan(mean_of_sets(values[:1]).interval().low)
