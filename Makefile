@@ -14,7 +14,7 @@ demo: $(VENV)/installed
 	$(BIN)/simtwin simulate scenarios/demo.yaml --out demo-output/run --seed 1
 	$(BIN)/simtwin augment scenarios/bearing_rig.yaml --out demo-output/dataset --seed 1
 	$(BIN)/simtwin inspect demo-output/dataset --plots demo-output/pictures
-	$(BIN)/simtwin firmware build --model models/reference/bearing_rig --out demo-output/firmware
+	$(BIN)/simtwin firmware build --out demo-output/firmware
 	$(BIN)/simtwin e2e scenarios/demo.yaml --out demo-output/end-to-end
 	@echo
 	@echo "The dataset:          demo-output/dataset   (Parquet parts and manifest.json)"

@@ -16,7 +16,7 @@ from models.evaluation_report import markdown_table
 from models.scores import LEVEL, interval_text
 from models.training.crossval import DETECTORS
 from sim.dataset.manifest import to_json, write_aside
-from sim.plots import STYLE, BLUE, DPI, GREY, INK, ORANGE, VERMILLION, WIDTH_IN
+from sim.plots import BLUE, DPI, GREY, INK, ORANGE, STYLE, VERMILLION, WIDTH_IN
 
 TABLES, CONTENT, PICTURE = "benchmark.md", "benchmark.json", "benchmark.png"
 

@@ -18,7 +18,7 @@ _Names = Annotated[list[str], Field(max_length=32)]
 class Expect(Spec):
     """The limits of `simtwin e2e`; a scenario without this section is held to these defaults."""
 
-    alert_within_s: _Delay = 4.0
+    alert_within_s: _Delay = 5.0
     """The machine alert must come within this time of the onset of a machine fault; it is not asked for where run or
     fault end sooner."""
     clear_within_s: _Delay = 6.0

@@ -24,7 +24,7 @@ def scenario(*faults: dict[str, Any], sensor: tuple[dict[str, Any], ...] = (), *
             "operation": {"speed_rpm": 1200, "duration_s": END_S},
             "sensors": [{"id": "imu0", "specimen": "nominal", "faults": list(sensor)}],
             "faults": list(faults),
-            "expect": expect,
+            "expect": {"alert_within_s": 4, **expect},
         }
     )
 
