@@ -6,6 +6,7 @@ from benchmarks import (
     bearing_contact,
     calibration,
     emulator,
+    end_to_end,
     hybrid,
     inference,
     memory,
@@ -27,6 +28,7 @@ def main() -> None:
         training,
         inference,
         emulator,
+        end_to_end,
     ):
         print(f"== {module.__name__.removeprefix('benchmarks.')}")
         module.main()

@@ -29,6 +29,7 @@ STEP_S = 0.25
 
 STAGES = {
     "driver": ["acquire_tick"],
+    "sensor checks": ["sensor_check"],
     "preprocessing": ["preprocess"],
     "inference": ["model_infer"],
 }
