@@ -6,6 +6,7 @@ from benchmarks import (
     bearing_contact,
     calibration,
     emulator,
+    end_to_end,
     gateway,
     hybrid,
     inference,
@@ -29,6 +30,7 @@ def main() -> None:
         inference,
         emulator,
         gateway,
+        end_to_end,
     ):
         print(f"== {module.__name__.removeprefix('benchmarks.')}")
         module.main()

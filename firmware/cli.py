@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 _MODEL = click.option(
     "--model",
     type=click.Path(path_type=Path),
-    required=True,
-    help="Artifact of `simtwin export`, or its folder with model.c.",
+    default=None,
+    help="Artifact of `simtwin export`, or a folder with its model.c. [default: the reference model of the bearing rig]",
 )
+DEFAULT_MACHINE = "bearing_rig"
 _COMPILER = click.option(
     "--compiler", type=click.Choice(["zig", "gcc"]), default="zig", show_default=True,
     help="zig from PyPI, or Debian's gcc-riscv64-unknown-elf with picolibc.",
@@ -34,25 +35,27 @@ def firmware() -> None:
 )
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder to make. [default: firmware-PORT]")
 @_COMPILER
-def build(model: Path, port: PortName, out: Path | None, compiler: CompilerName) -> None:
+def build(model: Path | None, port: PortName, out: Path | None, compiler: CompilerName) -> None:
     """Build the firmware with a model: an ELF for the ESP32-C3, a library for this machine, or a project for ESP-IDF."""
     from firmware.build import build as make
+    from models.artifact import reference
 
-    built = make(model, out or Path(f"firmware-{port}"), port, compiler)
+    built = make(model or reference(DEFAULT_MACHINE), out or Path(f"firmware-{port}"), port, compiler)
     click.echo(f"{built.product}: build {built.build_id}, {built.compiler}")
 
 
 @firmware.command()
 @_MODEL
 @_COMPILER
-def size(model: Path, compiler: CompilerName) -> None:
+def size(model: Path | None, compiler: CompilerName) -> None:
     """Say what the firmware with a model costs on the ESP32-C3: text, rodata, data, bss by module, and the most stack."""
     import tempfile
 
     from firmware.build import build as make
     from firmware.size import size_of
+    from models.artifact import reference
 
     with tempfile.TemporaryDirectory() as folder:
-        built = make(model, Path(folder), "esp32c3", compiler)
+        built = make(model or reference(DEFAULT_MACHINE), Path(folder), "esp32c3", compiler)
         for line in size_of(built.product, built.objects).lines():
             click.echo(line)

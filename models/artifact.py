@@ -28,6 +28,8 @@ from sim.dataset.manifest import MANIFEST, read_manifest_of, to_json
 from sim.errors import SimtwinError
 
 FORMAT = "simtwin artifact 1"
+REFERENCES = Path(__file__).parent / "reference"
+"""Artifacts of the bundled machines, by the machine's id."""
 KERAS, INT8, DYNAMIC = "model.keras", "model_int8.tflite", "model_dynamic.tflite"
 C_SOURCE, C_HEADER = "model.c", "model.h"
 PREPROCESSING, METRICS, CARD = "preprocessing.json", "metrics.json", "card.md"
@@ -40,6 +42,22 @@ class ArtifactError(SimtwinError):
     """An artifact that is missing, incomplete or altered, or a place where none can be written."""
 
     exit_code = 5
+
+
+def reference(machine_id: str) -> Path:
+    """Folder of the reference artifact of a bundled machine, committed with the project.
+
+    Raises:
+        ArtifactError: there is none for that machine.
+    """
+    folder = REFERENCES / machine_id
+    if not (folder / MANIFEST).is_file():
+        known = sorted(path.parent.name for path in REFERENCES.glob(f"*/{MANIFEST}"))
+        raise ArtifactError(
+            f"no reference model for machine {machine_id!r}; there are {', '.join(known) or 'none'}: "
+            "train and export one, and name it with --model"
+        )
+    return folder
 
 
 @dataclass(frozen=True)

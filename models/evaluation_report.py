@@ -28,7 +28,7 @@ from models.scores import (
 )
 from models.scores import macro_f1 as macro_f1_of
 from sim.dataset.manifest import write_aside
-from sim.plots import _STYLE, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILLION
+from sim.plots import BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, STYLE, VERMILLION
 
 ByArm = Mapping[tuple[str, str], Sequence[Predictions]]
 
@@ -211,7 +211,7 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[s
 def draw(summary: Mapping[str, Any], path: Path) -> None:
     """Picture of macro-F1 and AUROC with their intervals: a row per protocol, colours by arm."""
     protocols = summary["protocols"]
-    with style.context(["default", _STYLE]):
+    with style.context(["default", STYLE]):
         figure = Figure(figsize=(11.0, 0.6 + 2.3 * len(protocols)), layout="constrained")
         axes = figure.subplots(len(protocols), 2, squeeze=False)
         arms = list(dict.fromkeys(row["arm"] for p in protocols.values() for row in p["scores"]))

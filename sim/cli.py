@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from e2e.cli import e2e
 from firmware.cli import firmware
 from gateway.cli import serve
 from models.cli import benchmark, compare, data, evaluate, evaluate_augmentation, export, monitor, train
@@ -45,6 +46,7 @@ cli.add_command(calibrate)
 cli.add_command(firmware)
 cli.add_command(report)
 cli.add_command(serve)
+cli.add_command(e2e)
 
 
 @cli.command()
@@ -108,6 +110,10 @@ def simulate(file: Path, out: Path | None, seed: int, plots: bool, calibration: 
     "--windows", type=click.IntRange(min=1), default=None, help="Windows a scenario, instead of its own plan."
 )
 @click.option(
+    "--times", type=click.IntRange(min=1), default=1, show_default=True,
+    help="So many times the windows of the plan; several scenarios keep their proportions.",
+)  # fmt: skip
+@click.option(
     "--workers", type=click.IntRange(1, 256), default=len(os.sched_getaffinity(0)), show_default="all cores",
     help="Processes; the dataset's bytes do not depend on it.",
 )  # fmt: skip
@@ -137,7 +143,7 @@ def simulate(file: Path, out: Path | None, seed: int, plots: bool, calibration: 
     help="With --real: write report.html, real against synthetic, into the folder.",
 )  # fmt: skip
 def augment(
-    files: tuple[Path, ...], out: Path, seed: int, windows: int | None, workers: int, real: str | None,
+    files: tuple[Path, ...], out: Path, seed: int, windows: int | None, times: int, workers: int, real: str | None,
     rate: float | None, skip_bad: bool, curate: bool, carry: bool, calibration: Path | None, calibrate: bool,
     with_report: bool,
 ) -> None:  # fmt: skip
@@ -150,6 +156,8 @@ def augment(
 
     plain = [load(path, Scenario) for path in files]
     loaded = [with_calibration(scenario, calibration) for scenario in plain]
+    if real is not None and times != 1:
+        raise click.UsageError("--times is for simulated windows; with --real say --windows")
     if real is not None and len(loaded) > 1:
         raise click.UsageError("--real goes with one scenario, the twin of the machine that was recorded")
     try:
@@ -157,7 +165,7 @@ def augment(
             from sim.dataset.augment import augment as make
 
             with _progress("augmenting", "windows") as update:
-                manifest = make(loaded, out, seed, windows=windows, workers=workers, progress=update)
+                manifest = make(loaded, out, seed, windows=windows, times=times, workers=workers, progress=update)
         else:
             from models.curation.recordings import real_set
             from sim.calibration.command import calibrated_on

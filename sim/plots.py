@@ -34,7 +34,7 @@ DPI = 110
 WIDTH_IN = 11.0
 _HEADLINE: dict[str, Any] = {"fontsize": 11.0, "fontweight": "bold"}
 _ABOVE_NAMES = 32.0  # points from the axes to a title above the names of marks
-_STYLE = {
+STYLE = {
     "font.size": 9.0,
     "axes.titlesize": 10.0,
     "axes.titlelocation": "left",
@@ -196,7 +196,7 @@ def plot_run_pictures(out_dir: Path, run: RunData) -> list[Path]:
     return [out_dir / f"{name}.png" for name in names]
 
 
-@style.context(["default", _STYLE])
+@style.context(["default", STYLE])
 def run_figure(run: RunData, pictures: Sequence[str] = ()) -> Figure:
     """The figure with the named pictures below one another; all of them by default."""
     run = replace(run, marks=analysis.merge_marks(run.marks))
@@ -432,7 +432,7 @@ def plot_dataset(out_dir: Path, summary: DatasetSummary) -> list[Path]:
     return [out_dir / f"{name}.png" for name in pictures]
 
 
-@style.context(["default", _STYLE])
+@style.context(["default", STYLE])
 def dataset_figure(summary: DatasetSummary, picture: str) -> Figure:
     """One picture of a dataset: `counts`, `waveforms`, `spectra`, `envelopes` or `features`."""
     draw, height = _DATASET_PICTURES[picture]
@@ -586,7 +586,7 @@ def _settled(figure: Figure) -> Figure:
     return figure
 
 
-@style.context(["default", _STYLE])
+@style.context(["default", STYLE])
 def _write(path: Path, draw: Callable[[], Figure]) -> None:
     """Draw and put the file in place whole, or not at all."""
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")

@@ -16,7 +16,7 @@ from models.evaluation_report import markdown_table
 from models.scores import LEVEL, interval_text
 from models.training.crossval import DETECTORS
 from sim.dataset.manifest import to_json, write_aside
-from sim.plots import _STYLE, BLUE, DPI, GREY, INK, ORANGE, VERMILLION, WIDTH_IN
+from sim.plots import BLUE, DPI, GREY, INK, ORANGE, STYLE, VERMILLION, WIDTH_IN
 
 TABLES, CONTENT, PICTURE = "benchmark.md", "benchmark.json", "benchmark.png"
 
@@ -206,7 +206,7 @@ def draw(found: Mapping[str, Any], path: Path) -> None:
     """Picture: mean accuracy beside the original's, mean F1, and F1 of every model on every set."""
     means, sets = found["means"]["all"], found["sets"]
     archs = _by_f1(means)
-    with style.context(["default", _STYLE]):
+    with style.context(["default", STYLE]):
         figure = Figure(figsize=(WIDTH_IN, 4.6 + 0.24 * len(sets)), layout="constrained")
         grid = figure.add_gridspec(2, 2, height_ratios=[3.4, 1.2 + 0.24 * len(sets)])
         left, right, below = (figure.add_subplot(grid[place]) for place in ((0, 0), (0, 1), (1, slice(None))))

@@ -18,7 +18,7 @@ from models.scores import LEVEL, REPLICATES, interval_text
 from models.training.figures import Judged
 from models.training.fit import SCORES
 from sim.dataset.manifest import write_aside
-from sim.plots import _STYLE, BLUE, GREY, INK, VERMILLION
+from sim.plots import BLUE, GREY, INK, STYLE, VERMILLION
 
 History = Mapping[str, Mapping[str, Sequence[float]]]
 
@@ -180,7 +180,7 @@ def _axes(columns: int, height_in: float = 3.2, rows: int = 1) -> tuple[Figure, 
 def _curves(history: History) -> Figure:
     """Scores of the training and validation parts by epoch."""
     shown = [name for name in SCORES if any(name in columns for columns in history.values())]
-    with style.context(["default", _STYLE]):
+    with style.context(["default", STYLE]):
         figure, places = _axes(min(3, len(shown)), 2.6, -(-len(shown) // 3))
         for axes in places[len(shown) :]:
             axes.set_axis_off()
@@ -206,7 +206,7 @@ def _detection(judged: Judged) -> Figure:
     from sklearn.metrics import precision_recall_curve, roc_curve
 
     fault = judged.truth != 0
-    with style.context(["default", _STYLE]):
+    with style.context(["default", STYLE]):
         figure, (left, middle, right) = _axes(3)
         if fault.any() and not fault.all():
             false, true, _ = roc_curve(fault, judged.anomaly)
@@ -239,7 +239,7 @@ def _confusion(found: Mapping[str, Any]) -> Figure:
     share = count / np.maximum(count.sum(axis=1, keepdims=True), 1)
     names = found["classes"]
     size = 2.2 + 0.55 * len(names)
-    with style.context(["default", _STYLE]):
+    with style.context(["default", STYLE]):
         figure = Figure(figsize=(size + 1.2, size), layout="constrained")
         axes = figure.subplots()
         axes.imshow(share, cmap="Blues", vmin=0, vmax=1, origin="upper")
@@ -257,7 +257,7 @@ def _reliability(found: Mapping[str, Any]) -> Figure:
     """Accuracy over confidence, and how many windows have which."""
     bins = found["calibration"]
     confidence, accuracy = [b["confidence"] for b in bins], [b["accuracy"] for b in bins]
-    with style.context(["default", _STYLE]):
+    with style.context(["default", STYLE]):
         figure, (left, right) = _axes(2)
         left.plot([0, 1], [0, 1], color=GREY, ls=":", label="well calibrated")
         left.plot(confidence, accuracy, "o-", color=BLUE, ms=4, label=f"ECE {interval_text(found['scores']['ece'])}")
@@ -276,7 +276,7 @@ def _rates(found: Mapping[str, Any]) -> Figure:
         for key, name in (("by_kind", "kind"), ("by_severity", "severity"), ("by_speed", "speed, rpm"))
         if found[key]
     ]
-    with style.context(["default", _STYLE]):
+    with style.context(["default", STYLE]):
         figure, places = _axes(max(len(shown), 1), 3.4)
         for axes, (key, name) in zip(places, shown, strict=False):
             rows = found[key]

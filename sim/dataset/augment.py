@@ -26,7 +26,7 @@ class Job:
     recording: RecordingJob
 
 
-def plan_parts(scenarios: list[Scenario], windows: int | None) -> list[Part[Job]]:
+def plan_parts(scenarios: list[Scenario], windows: int | None, times: int = 1) -> list[Part[Job]]:
     """Cut the scenarios' dataset plans into parts, none of which holds two scenarios.
 
     Args:
@@ -37,12 +37,12 @@ def plan_parts(scenarios: list[Scenario], windows: int | None) -> list[Part[Job]
     parts: list[Part[Job]] = []
     for index, scenario in enumerate(scenarios):
         rows_per_window = 1 if scenario.fusion == "median" else len(scenario.sensors)
-        jobs = ((Job(index, job), job.windows * rows_per_window) for job in _jobs(scenario, windows))
+        jobs = ((Job(index, job), job.windows * rows_per_window) for job in _jobs(scenario, windows, times))
         parts += cut_into_parts(jobs, first=len(parts))
     return parts
 
 
-def _jobs(scenario: Scenario, windows: int | None) -> Iterator[RecordingJob]:
+def _jobs(scenario: Scenario, windows: int | None, times: int) -> Iterator[RecordingJob]:
     """The recordings of one scenario."""
     plan = scenario.dataset
     wanted: dict[str | None, int] = {}
@@ -50,6 +50,7 @@ def _jobs(scenario: Scenario, windows: int | None) -> Iterator[RecordingJob]:
         wanted[None] = plan.windows if windows is None else windows
     else:
         wanted.update(plan.windows_per_class if windows is None else share(plan.windows_per_class, windows))
+    wanted = {name: times * count for name, count in wanted.items()}
     per_recording = plan.windows_per_recording
     if scenario.sampling is not None and plan.windows_per_class is None:
         # One recording is one life of the machine: all captures of the sampling plan.
@@ -80,6 +81,7 @@ def augment(
     seed: int,
     *,
     windows: int | None = None,
+    times: int = 1,
     workers: int = 1,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -90,6 +92,7 @@ def augment(
         out: folder to make; must not exist.
         seed: seed of all random streams.
         windows: windows per scenario, instead of the scenarios' own plans.
+        times: so many times as many.
         workers: processes; the bytes do not depend on it.
         progress: called with (rows made, rows in all) after every part.
 
@@ -99,7 +102,7 @@ def augment(
     """
     scenarios = [entry.model for entry in loaded]
     _go_together(scenarios)
-    parts = plan_parts(scenarios, windows)
+    parts = plan_parts(scenarios, windows, times)
     if not parts:
         raise ScenarioError("the dataset plan asks for no windows at all")
     head = {
@@ -108,7 +111,8 @@ def augment(
         "channels": list(scenarios[0].sensors[0].channel_names),
         "scenarios": [describe(entry) for entry in loaded],
     }
-    depends_on = {"seed": seed, "windows": windows, "scenarios": [json.loads(canonical(s)) for s in scenarios]}
+    plans = [json.loads(canonical(s)) for s in scenarios]
+    depends_on = {"seed": seed, "windows": windows, "times": times, "scenarios": plans}
     return make_dataset(out, head, depends_on, parts, Simulator(scenarios, seed), workers=workers, progress=progress)
 
 

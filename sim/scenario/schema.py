@@ -11,6 +11,7 @@ from sim.drive import Operation
 from sim.environment import Environment
 from sim.faults import AnyFault
 from sim.machine.machine import Machine
+from sim.scenario.expect import Expect
 from sim.scenario.quantity import Distribution, Quantity
 from sim.scenario.reader import Include
 from sim.scenario.spec import Spec
@@ -77,6 +78,8 @@ class Scenario(Spec):
     """`median`: the sensors' windows are rotated to machine axes and fused into one row by the median."""
     sampling: Sampling | None = None
     dataset: Dataset = Dataset()
+    expect: Annotated[Expect, Field(exclude=True)] = Expect()
+    """What `simtwin e2e` must see. It changes no sample, so it is not part of the scenario's hash."""
     oversampling: Annotated[int, Field(ge=2, le=16)] = 4
     """Fineness of the internal grid: points per sample of the fastest sensor, at the least."""
 

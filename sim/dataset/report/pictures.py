@@ -22,7 +22,6 @@ from sim.dataset.report.measure import Comparison, Measured
 from sim.dataset.report.samples import Dataset, Sample, spread
 from sim.plots import (
     _ABOVE_NAMES,
-    _STYLE,
     BLUE,
     GREEN,
     GREY,
@@ -30,6 +29,7 @@ from sim.plots import (
     ORANGE,
     PURPLE,
     SKY,
+    STYLE,
     VERMILLION,
     WIDTH_IN,
     _draw_marks,
@@ -44,7 +44,7 @@ from sim.scenario.schema import NORMAL
 Floats = NDArray[np.float64]
 
 _SVG: dict[str, Any] = {
-    **_STYLE,
+    **STYLE,
     "svg.hashsalt": "simtwin",
     "svg.fonttype": "none",  # texts as texts: a third of the size; where DejaVu Sans is missing, other fonts are narrower
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],

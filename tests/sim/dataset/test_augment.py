@@ -341,6 +341,15 @@ def test_windows_option_keeps_the_proportions(loaded: Any) -> None:
     assert {job.class_name for job in jobs[:5]} == set(counts)  # classes take turns, so that every part holds a mix
 
 
+def test_times_multiplies_every_scenarios_own_plan(loaded: Any) -> None:
+    other = loaded(name="other", faults=[], dataset={"window_length": 128, "windows": 10}).model
+    counts = [0, 0]
+    for part in plan_parts([loaded().model, other], None, times=3):
+        for job in part.jobs:
+            counts[job.scenario] += job.recording.windows
+    assert counts == [3 * sum((loaded().model.dataset.windows_per_class or {}).values()), 30]
+
+
 def test_truth_follows_the_sensors_own_clock(loaded: Any, tmp_path: Path) -> None:
     """A clock 5 % fast takes a 3000-sample window in 1.715 s, not 1.801: speed on a ramp, onset and start follow."""
     operation = {
