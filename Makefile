@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export MPLBACKEND := Agg
 
-.PHONY: demo test slow bench reference clean
+.PHONY: demo test slow bench reference renode-bundle clean
 
 demo: $(VENV)/installed
 	@rm -rf demo-output && mkdir demo-output
@@ -43,11 +43,19 @@ reference: $(VENV)/installed-tests
 	  rm -rf models/reference/$$machine && cp -r $$work-artifact models/reference/$$machine; \
 	done
 
+# All that runs the end-to-end tests where only Renode is, with every shipped run of the machines above as a test; some minutes. Copy
+# the folder there and run `python3 renode-bundle/run.py`. See docs/renode.md.
+BUNDLED := $(foreach machine,$(REFERENCES),$(wildcard scenarios/$(machine)_*.yaml))
+BUNDLED := $(filter-out scenarios/cwru_motor_12khz.yaml,$(BUNDLED)) $(patsubst %,scenarios/%.yaml,demo sensor_fault_only several_imus two_faults)
+renode-bundle: $(VENV)/installed-tests
+	rm -rf renode-bundle
+	$(BIN)/simtwin renode bundle $(BUNDLED) --out renode-bundle
+
 bench: $(VENV)/installed-tests
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) demo-output reference-work
+	rm -rf $(VENV) demo-output reference-work renode-bundle
 
 # The system's Python may come without the venv module's pip (Debian ships it as python3-venv).
 $(VENV)/bin/python:

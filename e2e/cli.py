@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import click
 
 
 @click.command()
-@click.argument("scenarios", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("what", nargs=-1, type=click.Path(path_type=Path), metavar="[SCENARIO | SUITE]...")
+@click.option(
+    "--engine", type=click.Choice(["builtin", "renode"]), default="builtin", show_default=True,
+    help="Emulator: the built-in one, or Renode (see `simtwin doctor`).",
+)  # fmt: skip
 @click.option(
     "--model", type=click.Path(path_type=Path), default=None,
     help="Artifact of `simtwin export`. [default: the reference model of the scenario's machine]",
@@ -19,11 +25,51 @@ import click
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of all draws.")
 @click.option("--uart", is_flag=True, help="Print the firmware's console as it comes.")
-def e2e(scenarios: tuple[Path, ...], model: Path | None, out: Path | None, seed: int, uart: bool) -> None:
-    """Run SCENARIOS from end to end: twin, IMU, firmware on an emulated ESP32-C3, alerts; says whether all was as expected.
+def e2e(
+    what: tuple[Path, ...],
+    engine: Literal["builtin", "renode"],
+    model: Path | None,
+    out: Path | None,
+    seed: int,
+    uart: bool,
+) -> None:
+    """Run scenarios from end to end: twin, IMU, firmware on an emulated ESP32-C3, alerts; says whether all was as expected.
 
-    What is expected follows from the scenario's faults and its `expect` section. Exit code 1 when a run was not as expected.
+    SCENARIO is a YAML file: what is expected follows from its faults and its `expect` section. SUITE is the name of a Robot
+    suite (renode/tests); neither runs all suites. On Renode a scenario is a test too: its console must be the built-in
+    emulator's, line by line. Exit code 1 when something was not as expected, 9 when Renode was asked for and is not here.
     """
+    scenarios = tuple(path for path in what if path.suffix in (".yaml", ".yml"))
+    names = [str(path) for path in what if path not in scenarios]
+    if engine == "renode" or names or not scenarios:
+        _suites(names, scenarios, engine, model, out, seed)
+        return
+    _scenarios(scenarios, model, out, seed, uart)
+
+
+def _suites(
+    names: Sequence[str],
+    scenarios: Sequence[Path],
+    engine: Literal["builtin", "renode"],
+    model: Path | None,
+    out: Path | None,
+    seed: int,
+) -> None:
+    from renode.cli import report_tests
+    from renode.suites import builtin, on_renode
+
+    def told(doing: str) -> None:
+        click.echo(doing, err=True)
+
+    if engine == "renode":
+        report_tests(on_renode(names, scenarios, model, out, seed, told))
+    elif scenarios:
+        raise click.UsageError("give scenarios or suites, not both")
+    else:
+        report_tests(builtin(names, model, out, seed, told))
+
+
+def _scenarios(scenarios: Sequence[Path], model: Path | None, out: Path | None, seed: int, uart: bool) -> None:
     from e2e.suite import run_all
 
     def line(time_s: float, text: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from emulator.chip import Chip
-from emulator.clock import CPU_HZ
+from emulator.clock import CPU_HZ, Clock
 from emulator.cpu import Cpu, Hook
 from emulator.elf import Image
 from emulator.errors import MachineError
@@ -17,7 +17,7 @@ from emulator.peripherals.flash import PowerCut
 from emulator.peripherals.rtc import ResetCause
 from emulator.peripherals.uart import Listener
 from emulator.sources import SampleSource
-from emulator.spi_bus import BusFault, Wire
+from emulator.spi_bus import BusFault, SpiDevice, Wire
 from sim.errors import ParameterError
 
 
@@ -32,14 +32,26 @@ class Sensor:
         like: which behaviour (`emulator.lsm6dso.Lsm6dso`).
         self_test_response: 1 of a healthy device, 0 of one whose self-test does nothing.
         faults: of its wires.
+        model: makes another device than an `Lsm6dso` of the above.
     """
 
-    source: SampleSource
+    source: SampleSource | None = None
     line: int | None = None
     pin: int | None = None
     like: Literal["datasheet", "renode"] = "datasheet"
     self_test_response: float = 1.0
     faults: Sequence[BusFault] = ()
+    model: Callable[[Clock], SensorModel] | None = None
+
+
+class SensorModel(SpiDevice, Protocol):
+    """A sensor on the bus."""
+
+    def power_on(self) -> None:
+        """All as after power-on."""
+
+    def catch_up(self, now_s: float) -> None:
+        """Take all samples up to this time."""
 
 
 class Machine:
@@ -77,7 +89,7 @@ class Machine:
             raise ParameterError(f"mac of {len(mac)} bytes; 6 are allowed")
         self._chip = Chip(Image.load(elf), flash, mac)
         self.resets = self._chip.resets
-        self.sensors: list[Lsm6dso] = []
+        self.sensors: list[SensorModel] = []
         self.wires: list[Wire] = []
         for n, sensor in enumerate(sensors):
             self._connect(n, sensor)
@@ -91,8 +103,15 @@ class Machine:
     def _connect(self, n: int, sensor: Sensor) -> None:
         if sensor.line is not None and sensor.pin is not None:
             raise ParameterError(f"sensor {n}: line {sensor.line} and pin {sensor.pin}; give one of them")
-        device = Lsm6dso(self._chip.clock, sensor.source, sensor.like, sensor.self_test_response, name=f"imu{n}")
-        wire = Wire(device, self._chip.clock, sensor.faults)
+        clock = self._chip.clock
+        device: SensorModel
+        if sensor.model is not None:
+            device = sensor.model(clock)
+        elif sensor.source is not None:
+            device = Lsm6dso(clock, sensor.source, sensor.like, sensor.self_test_response, name=f"imu{n}")
+        else:
+            raise ParameterError(f"sensor {n}: neither source nor model")
+        wire = Wire(device, clock, sensor.faults)
         bus = self._chip.spi_bus
         if sensor.pin is not None:
             if not 0 <= sensor.pin < 22 or sensor.pin in bus.by_pin:
@@ -129,6 +148,14 @@ class Machine:
     def run_until(self, time_s: float) -> None:
         """Run until this virtual time; nothing happens when it is past."""
         self._run_to(round(time_s * CPU_HZ), _never)
+
+    def run_until_true(self, condition: Callable[[], bool], timeout_s: float) -> bool:
+        """Run until a condition holds, which is asked after every byte written to a UART and whenever the chip acts by itself.
+
+        Returns whether it holds; False: `timeout_s` of virtual time have passed.
+        """
+        self._run_to(self._chip.clock.now + round(timeout_s * CPU_HZ), condition)
+        return condition()
 
     def run_until_line(self, text: str, timeout_s: float, uart: int = 0) -> str:
         """Run until a line with `text` in it is sent; returns the line. Lines sent before do not count.
@@ -208,6 +235,10 @@ class Machine:
         """Call `listener` with every byte that is sent from now on."""
         self._chip.uarts[uart].listeners.append(listener)
 
+    def on_uart_written(self, uart: int, listener: Listener) -> None:
+        """Call `listener` with every byte that the firmware writes from now on, before it is on the wire."""
+        self._chip.uarts[uart].written.append(listener)
+
     def uart_output(self, uart: int = 0) -> bytes:
         """All that was sent since power-on."""
         return bytes(self._sent[uart])
@@ -224,7 +255,24 @@ class Machine:
         """Put a level on a GPIO pin from outside."""
         self._chip.gpio.drive(pin, level)
 
-    # Memory and counters
+    # Registers, memory and counters
+
+    def read_register(self, address: int) -> int:
+        """Read a register of a peripheral, as the program would.
+
+        Raises:
+            AccessError: no such register.
+        """
+        return self._chip.read(address, 4)
+
+    def write_register(self, address: int, value: int) -> None:
+        """Write a register of a peripheral, as the program would; raises as `read_register`."""
+        self._chip.write(address, 4, value)
+
+    @property
+    def interrupt_line(self) -> int:
+        """The line of the processor that the interrupt matrix asserts; 0: none."""
+        return int(self._chip.clock.state.pending_line)
 
     def symbol(self, name: str) -> int:
         """Address of a symbol of the program.
@@ -262,7 +310,7 @@ class Machine:
 class _KeepUp:
     """Lets sensors that nobody reads take their samples once a second, so that their source need not keep them."""
 
-    def __init__(self, sensors: Sequence[Lsm6dso]) -> None:
+    def __init__(self, sensors: Sequence[SensorModel]) -> None:
         self._sensors, self._next = sensors, CPU_HZ
 
     def next_event(self) -> int | None:

@@ -89,7 +89,9 @@ def compiler_for(port: PortName, name: CompilerName = "zig", *, sanitize: bool =
         flags = (*_COMMON, *(_ZIG_C3 if name == "zig" else _GCC_C3), "-Os")
         return Compiler(name, version, command, flags, _LINK)
     checks = ("-fsanitize=undefined", "-fsanitize-trap=undefined") if sanitize else ("-fno-sanitize=all",)
-    return Compiler(name, version, command, (*_COMMON, "-fPIC", "-O2", *checks), ("-shared",))
+    # Bound to its own functions: some have names that other libraries of the process have too (zlib's crc32).
+    own = ("-shared", "-Wl,-Bsymbolic")
+    return Compiler(name, version, command, (*_COMMON, "-fPIC", "-O2", *checks), own)
 
 
 def compile_all(compiler: Compiler, sources: Sequence[tuple[Path, Sequence[str]]], folder: Path) -> list[Path]:

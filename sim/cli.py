@@ -16,6 +16,7 @@ from e2e.cli import e2e
 from firmware.cli import firmware
 from gateway.cli import serve
 from models.cli import benchmark, compare, data, evaluate, evaluate_augmentation, export, monitor, train
+from renode.cli import doctor, renode
 from sim import __version__
 from sim.calibration.command import CALIBRATION, calibrate, with_calibration
 from sim.dataset.report.cli import report
@@ -47,6 +48,8 @@ cli.add_command(firmware)
 cli.add_command(report)
 cli.add_command(serve)
 cli.add_command(e2e)
+cli.add_command(renode)
+cli.add_command(doctor)
 
 
 @cli.command()

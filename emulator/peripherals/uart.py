@@ -65,6 +65,8 @@ class Uart(Peripheral):
     def __init__(self, name: str, base: int, clock: Clock, interrupt: Interrupt, *, by_rom: bool) -> None:
         self._interrupt, self._by_rom = interrupt, by_rom
         self.listeners: list[Listener] = []
+        self.written: list[Listener] = []
+        """Called when the firmware writes a byte, with the time of the write."""
         self._arriving: deque[tuple[int, int]] = deque()
         super().__init__(name, base, clock)
         self.reset()
@@ -172,6 +174,9 @@ class Uart(Peripheral):
             raise AccessError(
                 f"{self.name}: byte {value & 0xFF:#04x} written into a full TX FIFO (the chip would lose it)"
             )
+        for listener in self.written:
+            listener(value & 0xFF, now / CPU_HZ)
+            self.clock.attention()
         at = max(now, self._sending[-1][0] if self._sending else 0) + self._byte_cycles
         if not self._sending or (value & 0xFF == 0x0A and not self._newlines) or self.values[_INT_ENA] & _TX_EMPTY:
             self.clock.attention()

@@ -24,6 +24,7 @@ enum {
 #define IDENTITY 0x6Cu
 #define COMPLEMENT 0x93u /* kept in a register whose value matters to nobody here, the FIFO's watermark */
 #define WORD_BYTES 7u
+#define BYPASS 0u
 #define CONTINUOUS 6u
 #define CTRL3_BDU_IF_INC 0x44u
 #define CTRL3_SW_RESET 0x01u
@@ -95,17 +96,16 @@ int lsm6dso_configure(unsigned device, const struct lsm6dso_setup *setup) {
     uint8_t ctrl1 = (uint8_t)(setup->rate << 4 | setup->accel_range << 2);
     uint8_t ctrl2 = (uint8_t)(setup->gyro ? setup->rate << 4 | setup->gyro_range : 0);
     uint8_t batch = (uint8_t)((setup->gyro ? setup->rate << 4 : 0) | setup->rate);
+    /* The FIFO is emptied by passing through bypass: it may still hold words and an overrun from before. */
     const uint8_t settings[][2] = {
-        {CTRL3_C, CTRL3_BDU_IF_INC}, {FIFO_CTRL1, COMPLEMENT}, {CTRL1_XL, ctrl1},
-        {CTRL2_G, ctrl2},            {FIFO_CTRL3, batch},      {FIFO_CTRL4, CONTINUOUS},
+        {FIFO_CTRL1, COMPLEMENT}, {CTRL1_XL, ctrl1}, {CTRL2_G, ctrl2},
+        {FIFO_CTRL3, batch},      {FIFO_CTRL4, BYPASS}, {FIFO_CTRL4, CONTINUOUS},
     };
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
-        int failed = set_register(device, settings[i][0], settings[i][1]);
-        if (failed) {
-            return failed;
-        }
+    int failed = write_register(device, CTRL3_C, CTRL3_BDU_IF_INC); /* not read back: an emulated one keeps IF_INC only */
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0] && !failed; i++) {
+        failed = set_register(device, settings[i][0], settings[i][1]);
     }
-    return 0;
+    return failed;
 }
 
 int lsm6dso_verify(unsigned device) {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 import re
 import struct
+import subprocess
+import sys
 from binascii import crc32
 from pathlib import Path
 
@@ -182,3 +186,19 @@ def test_values_that_do_not_fit_together(library: Path) -> None:
         "config imu2_axes 170",
     ):
         assert host.command(line)[-1].endswith("fit the other fields"), line
+
+
+def test_the_library_keeps_to_its_own_functions(library: Path) -> None:
+    """zlib, which many a program has loaded, has a `crc32` too."""
+    found = ctypes.util.find_library("z")
+    if found is None:
+        pytest.skip("no zlib on this machine")
+    code = (
+        f"import ctypes; ctypes.CDLL({found!r}, mode=ctypes.RTLD_GLOBAL)\n"
+        "from pathlib import Path\n"
+        "from tests.firmware import machine\n"
+        f"machine.device(Path({str(library)!r}), machine.samples(1)).run(0.2)\n"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]

@@ -40,7 +40,8 @@ class Library:
 
     def __init__(self, source: Source, folder: Path) -> None:
         write(source, folder)
-        command = [compiler(), "-O2", *WARNINGS, f"-I{INCLUDE}", "-shared", "-fPIC", "model.c", "-o", "model.so"]
+        shared = ("-shared", "-fPIC", "-Wl,-Bsymbolic")
+        command = [compiler(), "-O2", *WARNINGS, f"-I{INCLUDE}", *shared, "model.c", "-o", "model.so"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ExportError(

@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Run the suites of this bundle on Renode: `python3 run.py [SUITE...]`.
+
+Needs Renode (1.17.0, or 1.16.1), Python 3.9 or newer and Renode's own Python requirements (tests/requirements.txt in its
+folder); nothing of simtwin. Renode is looked for at RENODE_HOME, in the cache of `simtwin renode install`, on the PATH. Its
+Robot server listens on all interfaces while the tests run. Exit code 0: all passed; 1: some failed; 9: something is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+MISSING = 9
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run; the exit code."""
+    parser = argparse.ArgumentParser(prog="run.py", description="Run the suites of this bundle on Renode.")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="names of tests/*.robot without the ending [all]")
+    parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for Robot's logs [results]")
+    given = parser.parse_args(arguments)
+    sys.path.insert(0, str(HERE))
+    import finder
+
+    try:
+        renode = finder.find()
+    except FileNotFoundError as error:
+        return _missing(str(error))
+    if renode is None:
+        return _missing(
+            "Renode is not here: set RENODE_HOME, put it on the PATH, or run "
+            f"`simtwin renode install` (version {finder.VERSION})"
+        )
+    try:
+        import psutil  # noqa: F401 - Renode's keywords import it
+        from robot import run as _robot  # noqa: F401
+    except ImportError as error:
+        return _missing(
+            f"Python package {error.name} is missing: pip install -r {renode.folder / 'tests' / 'requirements.txt'}"
+        )
+    suites = [HERE / "tests" / f"{name}.robot" for name in given.suites] or sorted((HERE / "tests").glob("*.robot"))
+    for suite in suites:
+        if not suite.is_file():
+            print(
+                f"no suite {suite.stem}; there are {', '.join(sorted(p.stem for p in (HERE / 'tests').glob('*.robot')))}",
+                file=sys.stderr,
+            )
+            return 2
+    print(f"Renode: {renode.program} (by {renode.where})", flush=True)
+    given.results.mkdir(parents=True, exist_ok=True)
+    return _report(_run(renode, suites, given.results), given.results)
+
+
+def _missing(what: str) -> int:
+    print(what, file=sys.stderr)
+    return MISSING
+
+
+def _run(renode: object, suites: list[Path], results: Path) -> int:
+    """Start Renode, let Robot talk to it, stop it."""
+    port = _free_port()
+    environment = os.environ | {"RENODE_CI_MODE": "YES"}
+    command = [str(renode.program), "--disable-gui", "--hide-log", "--robot-server-port", str(port)]  # type: ignore[attr-defined]
+    with (
+        (results / "renode.log").open("wb") as log,
+        subprocess.Popen(
+            command, cwd=tempfile.gettempdir(), env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        ) as process,
+    ):
+        try:
+            return subprocess.run(robot_command(renode.folder, suites, results, port), check=False).returncode  # type: ignore[attr-defined]
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def robot_command(folder: Path, suites: list[Path], results: Path, port: int) -> list[str]:
+    """How Robot is called beside a Renode that waits at this port."""
+    variables = {
+        "ENGINE": "renode",
+        "WORK": (HERE / "work").as_posix(),
+        "SKIP_RUNNING_SERVER": "True",
+        "PORT_NUMBER": str(port),
+        "DIRECTORY": folder.as_posix(),
+        "RESULTS_DIRECTORY": results.resolve().as_posix(),
+        "RENODEKEYWORDS": (folder / "tests" / "renode-keywords.robot").as_posix(),
+        "RENODETOOLS": (folder / "tools").as_posix(),
+        "CREATE_SNAPSHOT_ON_FAIL": "False",
+    }
+    settings = [piece for name, value in variables.items() for piece in ("--variable", f"{name}:{value}")]
+    return [
+        sys.executable,
+        "-m",
+        "robot",
+        *settings,
+        "--outputdir",
+        str(results),
+        *map(str, suites),
+    ]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def tests_in(results: Path) -> list[tuple[str, str, str]]:
+    """(suite, test, PASS or FAIL or SKIP with the message) of Robot's output."""
+    from robot.api import ExecutionResult
+
+    found = []
+    result = ExecutionResult(str(results / "output.xml"))
+    for test in result.suite.all_tests:
+        status = "PASS" if test.status == "PASS" else f"{test.status} {test.message}"
+        found.append((test.parent.name, test.name, status))
+    return found
+
+
+def _report(code: int, results: Path) -> int:
+    """Say of every test whether it passed."""
+    if not (results / "output.xml").is_file():
+        print(f"Robot did not run (exit code {code}); see {results / 'renode.log'}", file=sys.stderr)
+        return 1
+    tests = tests_in(results)
+    for suite, test, status in tests:
+        print(f"{'passed' if status == 'PASS' else 'FAILED'}  {suite}: {test}")
+    failed = sum(status != "PASS" for _, _, status in tests)
+    print(f"{len(tests) - failed} of {len(tests)} tests passed; Robot's log: {results / 'log.html'}")
+    return 1 if failed or not tests else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

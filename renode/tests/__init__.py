@@ -1,0 +1,1 @@
+"""The Robot suites, and the Python they need on either engine."""
