@@ -86,7 +86,7 @@ def test_a_run_keeps_its_console_result_and_picture_and_repeats_to_the_byte(tmp_
 
 
 def test_a_run_that_is_not_as_expected_fails(tmp_path: Path) -> None:
-    text = (SCENARIOS / "desk_fan_imbalance.yaml").read_text()
+    text = (SCENARIOS / "bearing_rig_imbalance.yaml").read_text()
     text = text.replace("machine: machines/", f"machine: {SCENARIOS}/machines/") + "expect: {machine: [looseness]}\n"
     path = tmp_path / "wrong.yaml"
     path.write_text(text)
