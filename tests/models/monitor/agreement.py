@@ -16,7 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.architectures import ARCHITECTURES
-from models.artifact import CARD, DYNAMIC, INT8, KERAS, METRICS, PREPROCESSING, Artifact, write_artifact
+from models.artifact import (
+    C_HEADER,
+    C_SOURCE,
+    CARD,
+    DYNAMIC,
+    INT8,
+    KERAS,
+    METRICS,
+    PREPROCESSING,
+    Artifact,
+    write_artifact,
+)
 from models.export.interpreters import Micro
 from models.export.run import int8_level
 from models.monitor.judge import Judge, Verdict
@@ -61,7 +72,7 @@ def artifact_of(name: str, folder: Path) -> Artifact:
     threshold = _reconstruction_threshold() if name == "autoencoder" else THRESHOLD
     files = {
         KERAS: b"-", INT8: converted.int8, DYNAMIC: converted.dynamic, METRICS: b"{}", CARD: b"-",
-        PREPROCESSING: plain.model_dump_json().encode(),
+        C_SOURCE: b"-", C_HEADER: b"-", PREPROCESSING: plain.model_dump_json().encode(),
     }  # fmt: skip
     level = int8_level(name, threshold, LENGTH, CHANNELS)
     classes = ["normal", "anomaly"] if name == "autoencoder" else list(CLASSES)
