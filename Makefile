@@ -27,10 +27,10 @@ test: $(VENV)/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
 
 slow: $(VENV)/installed-tests
-	$(BIN)/python -m pytest -m slow --numprocesses auto
+	$(BIN)/python -m pytest -m slow --numprocesses logical
 
 # The models that firmware is built and tested with: about an hour on two cores. See docs/e2e.md.
 REFERENCES := bearing_rig desk_fan industrial_axial_fan cwru_motor
