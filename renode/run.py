@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
     try:
         import psutil  # noqa: F401 - Renode's keywords import it
-        from robot import run as _robot  # noqa: F401
+        import robot  # noqa: F401
     except ImportError as error:
         return _missing(
             f"Python package {error.name} is missing: pip install -r {renode.folder / 'tests' / 'requirements.txt'}"
