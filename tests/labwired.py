@@ -5,7 +5,7 @@
         board.read_u32(0x6002400C)
 
 Of the ESP32-C3 it models no flash, no time and no interrupts for a program without boot loader (docs/fidelity.md), so a
-test must not wait for any. It runs some 5 million instructions a second.
+test must not wait for any.
 """
 
 from __future__ import annotations
