@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from renode.errors import RenodeError
 from renode.resd import Block, SampleType, write
 from sim import __version__
 from sim.dataset.manifest import sha256_of, to_json, versions
+from sim.progress import Progress
 from sim.scenario.realise import plan
 from sim.scenario.schema import Scenario
 from sim.sensors.devices import LSM6DSO
@@ -36,9 +36,6 @@ BLOCK_SAMPLES = 20_000
 """A block's period is whole nanoseconds, Renode's ticks are rounded up to such: within a block they stay together."""
 
 TEMPERATURE_PERIOD_S = 0.1
-
-Progress = Callable[[float, float], None]
-"""Told (samples made, samples in all)."""
 
 
 def model_rate_hz(odr_hz: float) -> int:
