@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.lsm6dso import RENODE_RATES_HZ
 from emulator.sources import SampleSource
 from emulator.twin_source import TwinRun
 from renode.errors import RenodeError
+from renode.lsm6dso import RATES_HZ
 from renode.resd import Block, SampleType, write
 from sim import __version__
 from sim.dataset.manifest import sha256_of, to_json, versions
@@ -45,7 +45,7 @@ def model_rate_hz(odr_hz: float) -> int:
         RenodeError: no rate of the device.
     """
     try:
-        return int(RENODE_RATES_HZ[LSM6DSO.odrs_hz.index(odr_hz)])
+        return int(RATES_HZ[LSM6DSO.odrs_hz.index(odr_hz)])
     except ValueError:
         raise RenodeError(f"{odr_hz:g} Hz is no rate of an LSM6DSO") from None
 
