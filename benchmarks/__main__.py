@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import (
+    alert_delay,
     bearing_contact,
     calibration,
     emulator,
@@ -31,6 +32,7 @@ def main() -> None:
         emulator,
         gateway,
         end_to_end,
+        alert_delay,
     ):
         print(f"== {module.__name__.removeprefix('benchmarks.')}")
         module.main()
