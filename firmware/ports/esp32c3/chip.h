@@ -27,7 +27,8 @@ void uart_init(void);
 void uart_interrupt(unsigned port);
 void tick_interrupt(void);
 
-/* From start.S. */
-void trap(uint32_t cause, uint32_t pc);
+/* From start.S: an interrupt, by mcause; an exception, with mepc and mtval. */
+void trap(uint32_t cause);
+_Noreturn void exception(uint32_t cause, uint32_t pc, uint32_t value);
 
 #endif
