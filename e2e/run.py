@@ -13,6 +13,7 @@ import numpy as np
 
 from e2e.judge import Alert, Change, Finding, Subject, judge
 from emulator.cpu import Hook
+from emulator.errors import MachineError
 from emulator.machine import Machine, Sensor
 from emulator.sources import Relay, SampleBlock, SampleSource
 from emulator.twin_source import TwinRun
@@ -162,7 +163,7 @@ def run(
 
     Raises:
         ArtifactError: the model is for another rate or range than the scenario's sensors have.
-        MachineError: the firmware did what the chip does not allow.
+        MachineError: the firmware did what the chip does not allow, whether or not its own handler caught it.
     """
     realised = plan(scenario).draw(seed, scenario.name, 0)
     check_fits(artifact, realised)
@@ -176,6 +177,8 @@ def run(
     duration_s = twin.twin.timeline.duration_s
     while machine.virtual_time_s < duration_s - 1e-9:
         machine.run_until(min(machine.virtual_time_s + STEP_S, duration_s))
+        if machine.exceptions:
+            raise MachineError(machine.exceptions[0].text)
         if progress is not None:
             progress(machine.virtual_time_s, duration_s)
     counts = machine.stage_instructions()

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from emulator.chip import Chip
 from emulator.clock import CPU_HZ, Clock
-from emulator.cpu import Cpu, Hook
+from emulator.cpu import Cpu, CpuException, Hook
 from emulator.elf import Image
 from emulator.errors import MachineError
 from emulator.lsm6dso import Lsm6dso
@@ -254,6 +254,11 @@ class Machine:
         self._chip.gpio.drive(pin, level)
 
     # Registers, memory and counters
+
+    @property
+    def exceptions(self) -> list[CpuException]:
+        """All exceptions that were handed to the program; one that comes again and again is listed once."""
+        return self._cpu.exceptions
 
     def read_register(self, address: int) -> int:
         """Read a register of a peripheral, as the program would.

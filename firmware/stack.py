@@ -16,13 +16,15 @@ from elftools.elf.sections import Symbol, SymbolTableSection
 
 from firmware.errors import FirmwareError
 
-COMMANDS = ("help", "version", "status", "threshold", "config", "defaults", "self_test", "reboot")
+COMMANDS = ("help", "version", "status", "threshold", "config", "defaults", "bind_key", "self_test", "reboot")
 INDIRECT: Mapping[str, tuple[str, ...]] = {
     "acquire_tick": ("tick_interrupt", "trap"),
     "wait_ms": ("lsm6dso_self_test", "half_test", "averaged"),
     **dict.fromkeys(COMMANDS, ("command_poll", "run_line")),
 }
 """What is called through a pointer, and the functions that may hold that call: which one, the compiler's inlining decides."""
+ENTRIES = ("_start", "trap_entry", "exception_entry")
+"""Of start.S, which does not say that they are functions. The last takes a stack of its own."""
 _RA, _SP, _T0 = 1, 2, 5
 
 
@@ -93,7 +95,7 @@ def functions_of(elf: Path) -> dict[int, Function]:
         starts = {
             symbol["st_value"]: Function(symbol.name)
             for symbol in symbols_of(content)
-            if symbol["st_info"]["type"] == "STT_FUNC" or symbol.name in ("trap_entry", "_start")
+            if symbol["st_info"]["type"] == "STT_FUNC" or symbol.name in ENTRIES
         }
         for section in content.iter_sections():
             if section["sh_flags"] & 4 and section["sh_size"]:

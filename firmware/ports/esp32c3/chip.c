@@ -67,7 +67,7 @@ void hal_unlock(void) { chip_interrupts_restore(MSTATUS_MIE); }
 
 void hal_wait_for_event(void) { __asm__ volatile("wfi" ::: "memory"); }
 
-void trap(uint32_t cause, uint32_t pc) {
+void trap(uint32_t cause) {
     switch (cause) {
     case 0x80000000u + LINE_TICK:
         tick_interrupt();
@@ -78,14 +78,38 @@ void trap(uint32_t cause, uint32_t pc) {
     case 0x80000000u + LINE_UART1:
         uart_interrupt(HAL_UART_HCI);
         return;
-    default: {
-        struct line line = {0};
-        line_text(&line, "trap");
-        line_value(&line, "cause", (int32_t)cause);
-        line_send(&line);
-        hal_fatal("trap", pc);
+    default:
+        hal_fatal("interrupt", cause);
     }
+}
+
+static void line_word32(struct line *line, uint32_t value) {
+    uint8_t bytes[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
+    line_hex(line, bytes, sizeof bytes);
+}
+
+/* Sends the line, which says what broke, and restarts the chip. */
+static _Noreturn void die(struct line *line) {
+    (void)chip_interrupts_off();
+    line_send(line);
+    /* A device that starts again and again must not wear out its flash. */
+    for (uint32_t waited = 0; waited < FATAL_WAIT_US; waited += FATAL_STEP_US) {
+        hal_watchdog_feed();
+        chip_delay_us(FATAL_STEP_US);
     }
+    hal_reboot();
+}
+
+/* Should this fail in its turn, it is entered again, and the watchdog ends it. */
+_Noreturn void exception(uint32_t cause, uint32_t pc, uint32_t value) {
+    struct line line = {0};
+    line_text(&line, "fatal exception");
+    line_value(&line, "cause", (int32_t)cause);
+    line_word(&line, "at ");
+    line_word32(&line, pc);
+    line_word(&line, "value ");
+    line_word32(&line, value);
+    die(&line);
 }
 
 void hal_watchdog_start(uint32_t timeout_ms) {
@@ -127,6 +151,13 @@ enum hal_reset_cause hal_reset_cause(void) {
     }
 }
 
+void hal_mac_address(uint8_t address[6]) {
+    uint32_t high = EFUSE_RD_MAC_SPI_SYS_1, low = EFUSE_RD_MAC_SPI_SYS_0;
+    for (unsigned i = 0; i < 6; i++) {
+        address[i] = (uint8_t)(i < 2 ? high >> 8 * (1 - i) : low >> 8 * (5 - i));
+    }
+}
+
 _Noreturn void hal_reboot(void) {
     (void)chip_interrupts_off();
     RTC_OPTIONS0 |= RTC_SW_SYS_RST;
@@ -136,17 +167,9 @@ _Noreturn void hal_reboot(void) {
 
 _Noreturn void hal_fatal(const char *what, uint32_t detail) {
     struct line line = {0};
-    uint8_t bytes[4] = {(uint8_t)(detail >> 24), (uint8_t)(detail >> 16), (uint8_t)(detail >> 8), (uint8_t)detail};
-    (void)chip_interrupts_off();
     line_text(&line, "fatal ");
     line_text(&line, what);
     line_text(&line, " ");
-    line_hex(&line, bytes, sizeof bytes);
-    line_send(&line);
-    /* A device that starts again and again must not wear out its flash. */
-    for (uint32_t waited = 0; waited < FATAL_WAIT_US; waited += FATAL_STEP_US) {
-        hal_watchdog_feed();
-        chip_delay_us(FATAL_STEP_US);
-    }
-    hal_reboot();
+    line_word32(&line, detail);
+    die(&line);
 }
