@@ -69,8 +69,8 @@ def take_over(log: str) -> str:
 
 
 def number_in(answer: str) -> int:
-    """The number that Renode's monitor printed, hexadecimal or decimal."""
-    return int(str(answer).strip(), 0)
+    """The number that Renode's monitor printed: hexadecimal, decimal, or both, as the user has set it."""
+    return int(str(answer).split()[0], 0)
 
 
 def number_should_be(answer: str, value: str, mask: str = "0xFFFFFFFF") -> None:
