@@ -97,12 +97,9 @@ def _seal(elf: Path) -> None:
     from elftools.elf.elffile import ELFFile  # the port `host` is built without
 
     with elf.open("r+b") as file:
-        content = ELFFile(file)
-        crc = 0
-        for name in (".text", ".rodata"):
-            crc = crc32(content.get_section_by_name(name).data(), crc)
-        offset = content.get_section_by_name(".image_crc")["sh_offset"]
-        file.seek(offset)
+        sections = {section.name: section for section in ELFFile(file).iter_sections()}
+        crc = crc32(sections[".rodata"].data(), crc32(sections[".text"].data()))
+        file.seek(sections[".image_crc"]["sh_offset"])
         file.write(crc.to_bytes(4, "little"))
 
 
