@@ -14,6 +14,7 @@ from firmware.compiler import STRICT
 from firmware.errors import FirmwareError
 from firmware.frames import Hello, ResetCause, frames_in
 from tests.firmware import tiny_model
+from tests.firmware.bluetooth import DATA, SET_UP, commands_in, service_data
 
 HERE = Path(__file__).parent
 STUBS = HERE / "esp_idf_stubs"
@@ -29,10 +30,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_project_is_whole(project: Path) -> None:
-    for name in ("CMakeLists.txt", "partitions.csv", "sdkconfig.defaults", "main/main.c", "main/CMakeLists.txt"):
+    for name in (
+        "CMakeLists.txt",
+        "partitions.csv",
+        "sdkconfig.defaults",
+        "sdkconfig.defaults.esp32",
+        "main/main.c",
+        "main/CMakeLists.txt",
+    ):
         assert (project / name).is_file(), name
     listed = (project / COMPONENT / "CMakeLists.txt").read_text()
-    for name in ("port.c", "model/model.c", "core/include"):
+    for name in ("port.c", "vhci.c", "model/model.c", "core/include"):
         assert name in listed
         assert (project / COMPONENT / name).exists(), name
     assert len(list((project / COMPONENT / "core").glob("*.c"))) > 10
@@ -62,7 +70,12 @@ def test_it_compiles_links_and_runs(project: Path, tmp_path: Path) -> None:
         pytest.skip("no gcc: apt install gcc")
     component = project / COMPONENT
     include = [f"-I{each}" for each in (STUBS, component, component / "core" / "include", component / "model")]
-    own = [*sorted((component / "core").glob("*.c")), component / "port.c", project / "main" / "main.c"]
+    own = [
+        *sorted((component / "core").glob("*.c")),
+        component / "port.c",
+        component / "vhci.c",
+        project / "main" / "main.c",
+    ]
     checks = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
     objects = []
     for source, flags in [
@@ -82,6 +95,12 @@ def test_it_compiles_links_and_runs(project: Path, tmp_path: Path) -> None:
     assert "ready imus 1 rate 3332000 mHz" in lines
     assert "ok threshold 99" in lines
     assert any(line.startswith("machine normal") for line in lines)
+    commands = commands_in(b"".join(bytes.fromhex(line[4:]) for line in lines if line.startswith("hci ")))
+    assert [opcode for opcode, _ in commands[:5]] == list(SET_UP)
+    assert {opcode for opcode, _ in commands[5:]} <= {DATA}
+    assert commands[1][1].hex() == "010000a1dffc"
+    assert service_data(commands[3][1]) == bytes.fromhex("40000026002C0051000054028FFF")
+    assert any(line.startswith("bluetooth on address FC:DF:A1:00:00:01 plain") for line in lines)
     assert lines[-1] == "end"
     hello = next(frames_in(done.stdout))
     assert isinstance(hello, Hello)

@@ -151,6 +151,13 @@ enum hal_reset_cause hal_reset_cause(void) {
     }
 }
 
+void hal_mac_address(uint8_t address[6]) {
+    uint32_t high = EFUSE_RD_MAC_SPI_SYS_1, low = EFUSE_RD_MAC_SPI_SYS_0;
+    for (unsigned i = 0; i < 6; i++) {
+        address[i] = (uint8_t)(i < 2 ? high >> 8 * (1 - i) : low >> 8 * (5 - i));
+    }
+}
+
 _Noreturn void hal_reboot(void) {
     (void)chip_interrupts_off();
     RTC_OPTIONS0 |= RTC_SW_SYS_RST;
