@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks import (
     alert_delay,
     bearing_contact,
+    bit_flips,
     calibration,
     emulator,
     end_to_end,
@@ -33,6 +34,7 @@ def main() -> None:
         gateway,
         end_to_end,
         alert_delay,
+        bit_flips,
     ):
         print(f"== {module.__name__.removeprefix('benchmarks.')}")
         module.main()

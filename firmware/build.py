@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from zlib import crc32
 
 from firmware.compiler import GENERATED, STRICT, CompilerName, PortName, compile_all, compiler_for, link
 from firmware.errors import FirmwareError
@@ -82,11 +83,24 @@ def build(
         objects = compile_all(chosen, [*((source, own) for source in sources), (model_c, [*GENERATED, *include])], work)
         product = Path(name) / PRODUCTS[port]
         link(chosen, objects, [f"-T{script}" for script in scripts], product)
+        if port == "esp32c3":
+            _seal(product)
         target, kept = out / product.name, out / "objects"
         shutil.rmtree(kept, ignore_errors=True)
         os.replace(work, kept)
         os.replace(product, target)
     return Built(port, target, tuple(kept / each.name for each in objects), build_id, chosen.version)
+
+
+def _seal(elf: Path) -> None:
+    """Put the CRC-32 of code and constants where the firmware looks for it (ports/esp32c3/image.c)."""
+    from elftools.elf.elffile import ELFFile  # the port `host` is built without
+
+    with elf.open("r+b") as file:
+        sections = {section.name: section for section in ELFFile(file).iter_sections()}
+        crc = crc32(sections[".rodata"].data(), crc32(sections[".text"].data()))
+        file.seek(sections[".image_crc"]["sh_offset"])
+        file.write(crc.to_bytes(4, "little"))
 
 
 def _project(model: Path, out: Path) -> Built:

@@ -212,7 +212,7 @@ def robot_suite(scripts: list[Script]) -> str:
         "Suite Teardown    Teardown",
         "Test Setup        Reset Emulation",
         "Test Teardown     Test Teardown",
-        "Resource          ${CURDIR}/${ENGINE}.resource",
+        "Resource          ${CURDIR}/simtwin.resource",
         "",
         "*** Test Cases ***",
     ]

@@ -2,6 +2,7 @@ using Antmicro.Renode.Core;
 using Antmicro.Renode.Core.Structure;
 using Antmicro.Renode.Logging;
 using Antmicro.Renode.Peripherals.Bus;
+using Antmicro.Renode.Peripherals.CPU;
 using Antmicro.Renode.Peripherals.Esp32c3;
 
 namespace Antmicro.Renode.Peripherals.SPI
@@ -75,6 +76,9 @@ namespace Antmicro.Renode.Peripherals.SPI
                 registers[Command] |= Usr;
                 return;
             }
+            // Sensors take their samples when time passes, and it passes only here: the FIFO is as of this instruction.
+            ICPU cpu;
+            if(machine.SystemBus.TryGetCurrentCPU(out cpu)) { cpu.SyncTime(); }
             Select();
             var user = registers[User];
             if((user & 1u << 31) != 0)

@@ -316,6 +316,38 @@ def test_an_exception_within_the_handler_ends_by_the_watchdog(chip_build: Built)
     assert [hello.reset_cause for hello in hellos] == [ResetCause.POWER, ResetCause.SOFTWARE, ResetCause.WATCHDOG]
 
 
+def test_a_bit_that_turns_over_in_code_or_constants_is_found_and_mended(chip_build: Built) -> None:
+    """Within two seconds, wherever it is; the restart loads the image again."""
+    with chip_build.product.open("rb") as file:
+        sections = [ELFFile(file).get_section_by_name(name) for name in (".text", ".rodata", ".image_crc")]
+        ends = [(each["sh_addr"], each["sh_addr"] + each["sh_size"]) for each in sections]
+    (text, _), (rodata, rodata_end), (crc, _) = ends
+    unused = text + 0x7C  # a vector that no interrupt takes
+    for address in (unused, None, rodata, rodata_end - 1, crc):
+        board = Machine(chip_build.product, [Sensor(ArraySource(machine.samples(8), machine.RATE_HZ))])
+        board.run(0.5)
+        address = address or board.symbol("lsm6dso_self_test")
+        board.flip_bit(address, 5)
+        board.run_until_line("fatal image altered", 2.0)
+    board.run(3)
+    assert [frame.all_boots for frame in _frames(board) if isinstance(frame, Hello)] == [1, 2]
+    assert board.uart_output(0).count(b"fatal image altered") == 1
+
+
+def test_an_image_that_was_altered_before_the_start_does_not_start(chip_build: Built, tmp_path: Path) -> None:
+    with chip_build.product.open("rb") as file:
+        rodata = ELFFile(file).get_section_by_name(".rodata")
+        content = bytearray(chip_build.product.read_bytes())
+    content[rodata["sh_offset"] + rodata["sh_size"] // 2] ^= 1
+    altered = tmp_path / "altered.elf"
+    altered.write_bytes(content)
+    board = Machine(altered)
+    board.run(0.2)
+    lines = board.uart_output(0).decode("ascii").splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("fatal image altered, CRC ")
+
+
 def test_the_self_test_passes_on_a_sound_sensor_and_fails_on_a_dead_one(chip_build: Built) -> None:
     for response, answer in ((1.0, "ok"), (0.0, "error self-test failed")):
         source = ArraySource(machine.samples(10), machine.RATE_HZ)

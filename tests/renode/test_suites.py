@@ -17,6 +17,7 @@ pytest.importorskip("robot", reason="no Robot Framework: pip install simtwin[fir
 from robot.libdocpkg import LibraryDocumentation
 
 from renode.errors import RenodeError, RenodeMissing
+from renode.run import free_port
 from renode.suites import LIBRARIES, builtin, bundle, on_renode
 from renode.work import TESTS, needs, scenario_file, suites
 from tests.renode import made, standin
@@ -46,7 +47,8 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def packed(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base = tmp_path_factory.mktemp("bundle")
+    base = tmp_path_factory.mktemp("bundle") / "a place"
+    base.mkdir()
     (base / "short.yaml").write_text(SHORT.replace("MACHINES", str(scenario_file("demo").parent / "machines")))
     tested = bundle(base / "bundle", [base / "short.yaml"], artifact, 0, quiet, suites_of=QUICK)
     assert [each for each in tested if not each.passed] == []
@@ -73,6 +75,50 @@ def test_a_bundle_passes_on_a_stand_in_of_renode(packed: Path, tmp_path: Path) -
     assert len(tests) > 20
     assert "Scenarios: short" in tests
     assert "FAILED" not in done.stdout
+
+
+def test_consoles_are_kept_with_the_results(packed: Path, tmp_path: Path) -> None:
+    home = standin.lay_out(tmp_path / "renode")
+    locked = "--variable OPEN_FILES_ARE_LOCKED:True"  # as on Windows
+    for again in ("", "-2"):
+        done = run_bundle(packed, tmp_path / "the results", "boot", RENODE_HOME=str(home), ROBOT_OPTIONS=locked)
+        assert done.returncode == 0, done.stdout + done.stderr
+        kept = tmp_path / "the results" / "consoles" / f"Boot_Boots_And_Says_Who_It_Is{again}"
+        assert sorted(path.name for path in kept.iterdir()) == ["uart0.log", "uart0.log.all", "uart1.log"]
+        assert b"hello simtwin" in (kept / "uart0.log.all").read_bytes()
+
+
+def test_renodes_own_runner_needs_no_variable_of_ours(packed: Path, tmp_path: Path) -> None:
+    """It sets those below and no more (tests/robot_tests_provider.py of Renode 1.16.1 and its successors)."""
+    home = standin.lay_out(tmp_path / "renode")
+    port = free_port()
+    with subprocess.Popen([home / "renode", "--robot-server-port", str(port)]) as process:
+        variables = {
+            "SKIP_RUNNING_SERVER": "True", "DIRECTORY": home, "PORT_NUMBER": port, "RESULTS_DIRECTORY": tmp_path / "results",
+            "BINARY_NAME": "renode", "RENODE_PID": process.pid, "RENODEKEYWORDS": home / "tests" / "renode-keywords.robot",
+            "RENODETOOLS": home / "tools",
+        }  # fmt: skip
+        settings = [piece for name, value in variables.items() for piece in ("--variable", f"{name}:{value}")]
+        suites_here = sorted(map(str, (packed / "tests").glob("*.robot")))
+        done = subprocess.run(
+            [sys.executable, "-m", "robot", *settings, "--outputdir", str(tmp_path / "output"), *suites_here],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        process.terminate()
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_renode_that_does_not_start_is_said_at_once(packed: Path, tmp_path: Path) -> None:
+    home = standin.lay_out(tmp_path / "renode")
+    (home / "renode").write_text("#!/bin/sh\necho a library is missing >&2\nexit 3\n")
+    done = run_bundle(packed, tmp_path / "results", "boot", RENODE_HOME=str(home))
+    assert done.returncode == 1
+    assert "Renode did not start (exit code 3); it said:\na library is missing" in done.stderr
+    (home / "bin").mkdir()
+    (home / "bin" / "Renode.dll").write_text("")
+    done = run_bundle(packed, tmp_path / "results", "boot", RENODE_HOME=str(home), PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "dotnet cannot be started: No such file or directory" in done.stderr
 
 
 def test_a_transcript_that_differs_fails(packed: Path, tmp_path: Path) -> None:
@@ -113,6 +159,8 @@ def test_a_bundle_needs_nothing_of_simtwin(packed: Path) -> None:
     assert sorted(p.name for p in (packed / "peripherals").iterdir()) == sorted(
         p.name for p in (TESTS.parent / "peripherals").iterdir()
     )
+    here = str(TESTS.parents[1]).encode()
+    assert [path for path in packed.rglob("*") if path.is_file() and here in path.read_bytes()] == []
 
 
 def test_renode_that_is_missing_is_said_at_once(
@@ -189,6 +237,14 @@ def test_no_awaited_line_holds_an_equals_sign_and_no_suite_names_an_engine() -> 
                 assert all("=" not in a or re.match(r"(timeout|treatAsRegex|waitForEcho)=", a) for a in arguments), line
         if path.suffix == ".robot":
             assert not re.search(r"builtin|renode", path.read_text().split("*** Settings ***")[1], re.IGNORECASE), path
+
+
+def test_no_suite_passes_less_than_a_quantum_after_a_wait() -> None:
+    """A wait may stop Renode within a quantum (10 ms); its RunFor goes to its end first and fails if that is too far."""
+    for path in suites():
+        if path.stem != "conformance":  # waits for nothing
+            for seconds in re.findall(r"^    Pass Time    (\S+)", path.read_text(), re.MULTILINE):
+                assert float(seconds) >= 0.01, path
 
 
 def test_what_the_suites_need_is_there() -> None:
