@@ -20,6 +20,9 @@ from emulator.sources import SampleSource
 from emulator.spi_bus import BusFault, SpiDevice, Wire
 from sim.errors import ParameterError
 
+MAC = bytes.fromhex("7cdfa1000001")
+"""Of a chip that is given no other address."""
+
 
 @dataclass(frozen=True)
 class Sensor:
@@ -79,7 +82,7 @@ class Machine:
         sensors: Sequence[Sensor] = (),
         *,
         flash: bytes | None = None,
-        mac: bytes = bytes.fromhex("7cdfa1000001"),
+        mac: bytes = MAC,
         hook: Hook = "native",
         stages: Mapping[str, list[str]] | None = None,
     ) -> None:
