@@ -16,8 +16,9 @@ from models.export.budgets import above, recorded
 KINDS = ("text", "rodata", "data", "bss")
 RECORD = Path(__file__).with_name("budgets.toml")
 """What the image cost when that was last recorded, by port: with the reference model of DEFAULT_MACHINE, built by zig."""
-_HEAD = """# What the firmware's image costs in bytes with the model and compiler that `simtwin firmware size` takes by default:
-# code, constants, static RAM, and the most stack. A test fails when one grows by more than 3 %. After a change that is meant to cost more:
+_HEAD = """# What the image costs in bytes with the model and compiler that `simtwin firmware size` takes by default: code,
+# constants, static RAM, and the most stack. A test fails when one grows by more than 3 %. After a change that is meant
+# to cost more:
 #     simtwin firmware size --record
 """
 LIBRARY, UNNAMED = "(library)", "(unnamed)"
