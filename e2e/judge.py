@@ -1,4 +1,4 @@
-"""Whether a run's alerts are those its scenario calls for: silent before the onset, soon after it right, there until it is over.
+"""Whether alerts are those a scenario calls for: silent before the onset, soon after it right, there until it is over.
 
 Machine and sensor are judged by the same rules, apart: a fault of the one must never raise an alert of the other.
 """
