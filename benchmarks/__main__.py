@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchmarks import (
     bearing_contact,
+    bit_flips,
     calibration,
     emulator,
     end_to_end,
@@ -31,6 +32,7 @@ def main() -> None:
         emulator,
         gateway,
         end_to_end,
+        bit_flips,
     ):
         print(f"== {module.__name__.removeprefix('benchmarks.')}")
         module.main()

@@ -80,10 +80,7 @@ def build(
         (work / IDENTITY_H).write_text(_identity_header(build_id, model_c))
         include = [f"-I{work}", f"-I{CORE / 'include'}", f"-I{HERE / 'ports' / port}", f"-I{model}"]
         own = [*STRICT, *include]
-        # Where this machine keeps things is no business of who gets the product.
-        places = [f"-ffile-prefix-map={place}=." for place in (HERE.parent, Path.cwd(), work, model.resolve())]
-        sets = [*((source, [*own, *places]) for source in sources), (model_c, [*GENERATED, *include, *places])]
-        objects = compile_all(chosen, sets, work)
+        objects = compile_all(chosen, [*((source, own) for source in sources), (model_c, [*GENERATED, *include])], work)
         product = Path(name) / PRODUCTS[port]
         link(chosen, objects, [f"-T{script}" for script in scripts], product)
         if port == "esp32c3":
@@ -101,9 +98,7 @@ def _seal(elf: Path) -> None:
 
     with elf.open("r+b") as file:
         sections = {section.name: section for section in ELFFile(file).iter_sections()}
-        crc = 0
-        for name in (".text", ".rodata"):
-            crc = crc32(sections[name].data(), crc)
+        crc = crc32(sections[".rodata"].data(), crc32(sections[".text"].data()))
         file.seek(sections[".image_crc"]["sh_offset"])
         file.write(crc.to_bytes(4, "little"))
 
