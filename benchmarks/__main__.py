@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import (
+    alert_delay,
     bearing_contact,
     bit_flips,
     calibration,
@@ -32,6 +33,7 @@ def main() -> None:
         emulator,
         gateway,
         end_to_end,
+        alert_delay,
         bit_flips,
     ):
         print(f"== {module.__name__.removeprefix('benchmarks.')}")

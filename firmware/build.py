@@ -80,7 +80,10 @@ def build(
         (work / IDENTITY_H).write_text(_identity_header(build_id, model_c))
         include = [f"-I{work}", f"-I{CORE / 'include'}", f"-I{HERE / 'ports' / port}", f"-I{model}"]
         own = [*STRICT, *include]
-        objects = compile_all(chosen, [*((source, own) for source in sources), (model_c, [*GENERATED, *include])], work)
+        # Where this machine keeps things is no business of who gets the product.
+        places = [f"-ffile-prefix-map={place}=." for place in (HERE.parent, Path.cwd(), work, model.resolve())]
+        sets = [*((source, [*own, *places]) for source in sources), (model_c, [*GENERATED, *include, *places])]
+        objects = compile_all(chosen, sets, work)
         product = Path(name) / PRODUCTS[port]
         link(chosen, objects, [f"-T{script}" for script in scripts], product)
         if port == "esp32c3":

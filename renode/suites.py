@@ -21,6 +21,7 @@ from sim.scenario.reader import load
 from sim.scenario.schema import Scenario
 from sim.simulate import new_folder
 
+LIBRARIES = [TESTS / "bluetooth.py", TESTS / "transcript.py"]
 SCENARIOS = "scenarios"
 """The suite that a bundle makes of scenario files."""
 
@@ -129,7 +130,7 @@ def bundle(
     with new_folder(out) as folder:
         tests = folder / "tests"
         tests.mkdir()
-        for path in [*chosen, *sorted(TESTS.glob("*.resource")), TESTS / "transcript.py"]:
+        for path in [*chosen, *sorted(TESTS.glob("*.resource")), *LIBRARIES]:
             shutil.copy(path, tests)
         for path in (REPL, RESC, FOLDER / "run.py", FOLDER / "finder.py"):
             shutil.copy(path, folder)
