@@ -47,15 +47,25 @@ def build(model: Path | None, port: PortName, out: Path | None, compiler: Compil
 @firmware.command()
 @_MODEL
 @_COMPILER
-def size(model: Path | None, compiler: CompilerName) -> None:
-    """Say what the firmware with a model costs on the ESP32-C3: text, rodata, data, bss by module, and the most stack."""
+@click.option("--record", is_flag=True, help="Make the figures those that a test holds later ones against.")
+def size(model: Path | None, compiler: CompilerName, record: bool) -> None:
+    """Say what the firmware with a model costs on the ESP32-C3: text, rodata, data, bss by module, and the most stack.
+
+    With the default model and compiler also beside what was recorded.
+    """
     import tempfile
 
     from firmware.build import build as make
-    from firmware.size import size_of
+    from firmware.size import size_of, write_record
     from models.artifact import reference
 
+    is_default = model is None and compiler == "zig"
+    if record and not is_default:
+        raise click.UsageError("--record goes without --model and --compiler: the record is of their defaults")
     with tempfile.TemporaryDirectory() as folder:
         built = make(model or reference(DEFAULT_MACHINE), Path(folder), "esp32c3", compiler)
-        for line in size_of(built.product, built.objects).lines():
-            click.echo(line)
+        measured = size_of(built.product, built.objects)
+    if record:
+        write_record(measured, "esp32c3")
+    for line in [*measured.lines(), *(["", *measured.against("esp32c3")] if is_default else [])]:
+        click.echo(line)
