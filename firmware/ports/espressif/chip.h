@@ -1,12 +1,10 @@
-/* What the parts of this port tell each other. */
+/* What the parts of a bare-metal port tell each other. In this folder is what Espressif's chips share: UART, flash, watchdog and
+ * resets differ in nothing but registers.h. */
 #ifndef CHIP_H
 #define CHIP_H
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* Interrupt lines of the CPU, 1 .. 31; which is which is free. */
-enum { LINE_TICK = 7, LINE_UART0 = 12, LINE_UART1 = 13 };
 
 /* Clocks, watchdogs of the ROM off, interrupts routed but masked. */
 void chip_init(void);
@@ -15,12 +13,18 @@ void chip_init(void);
  * 160 MHz. */
 void chip_delay_us(uint32_t us);
 
+/* Clock on, reset off: one of SYSTEM_*. */
+void chip_enable(uint32_t peripheral);
+
 /* Routes a source of the interrupt matrix to a line of the CPU. */
 void chip_route(uint32_t source, uint32_t line);
 
 /* Interrupts off; gives what chip_interrupts_restore takes. */
 uint32_t chip_interrupts_off(void);
 void chip_interrupts_restore(uint32_t state);
+
+/* Tells of an exception, and restarts. */
+_Noreturn void chip_fatal_trap(uint32_t cause, uint32_t pc);
 
 void spi_init(void);
 void uart_init(void);
