@@ -8,6 +8,8 @@ from typing import Literal
 
 import click
 
+from sim.progress import progress_bar
+
 
 @click.command()
 @click.argument("what", nargs=-1, type=click.Path(path_type=Path), metavar="[SCENARIO | SUITE]...")
@@ -70,13 +72,16 @@ def _suites(
 
 
 def _scenarios(scenarios: Sequence[Path], model: Path | None, out: Path | None, seed: int, uart: bool) -> None:
+    from functools import partial
+
     from e2e.suite import run_all
 
     def line(time_s: float, text: str) -> None:
         click.echo(f"{time_s:9.3f}  {text}")
 
     failed = 0
-    for outcome in run_all(scenarios, model, out, seed, line if uart else None):
+    progress = partial(progress_bar, unit="s")
+    for outcome in run_all(scenarios, model, out, seed, line if uart else None, progress):
         name, taken = outcome.scenario.name, f"{outcome.duration_s:g} s of machine time in {outcome.wall_s:.1f} s"
         click.echo(f"{'passed' if outcome.passed else 'FAILED'}  {name}  ({taken})")
         for finding in outcome.findings:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sim.scenario.schema import Scenario
 
@@ -89,29 +89,36 @@ def judge(scenario: Scenario, alerts: Iterable[Alert], end_s: float) -> list[Fin
         if right is not None and not right:
             there = []  # too small to be found: it counts as healthy
         accepted = sorted({presence.state for presence in there}) if right is None else right
-        findings.append(_silent_while_healthy(subject, there, own, clear_s))
-        findings += _alerted(subject, there, own, within_s, accepted, end_s)
-        findings += _cleared(subject, there, own, clear_s, end_s)
+        stretches = _stretches(there)
+        findings.append(_silent_while_healthy(subject, stretches, own, clear_s))
+        findings += _alerted(subject, stretches, own, within_s, accepted, end_s)
+        findings += _cleared(subject, stretches, own, clear_s, end_s)
     return findings
 
 
-def _stretches(there: Sequence[Presence]) -> list[tuple[float, float, list[str]]]:
-    """Faults that overlap as one stretch: its start, its end, their names."""
-    merged: list[tuple[float, float, list[str]]] = []
+class _Stretch(NamedTuple):
+    """Faults that overlap."""
+
+    start_s: float
+    end_s: float
+    names: list[str]
+
+
+def _stretches(there: Sequence[Presence]) -> list[_Stretch]:
+    merged: list[_Stretch] = []
     for presence in there:
-        if merged and presence.start_s <= merged[-1][1]:
-            start, end, names = merged[-1]
-            merged[-1] = (start, max(end, presence.end_s), [*names, presence.name])
+        if merged and presence.start_s <= merged[-1].end_s:
+            start_s, end_s, names = merged.pop()
+            merged.append(_Stretch(start_s, max(end_s, presence.end_s), [*names, presence.name]))
         else:
-            merged.append((presence.start_s, presence.end_s, [presence.name]))
+            merged.append(_Stretch(presence.start_s, presence.end_s, [presence.name]))
     return merged
 
 
 def _silent_while_healthy(
-    subject: Subject, there: Sequence[Presence], alerts: Sequence[Alert], clear_s: float
+    subject: Subject, stretches: Sequence[_Stretch], alerts: Sequence[Alert], clear_s: float
 ) -> Finding:
     """No alert is given while nothing is wrong; one that is still being cleared may be repeated."""
-    stretches = _stretches(there)
     false = [
         alert
         for alert in alerts
@@ -126,7 +133,7 @@ def _silent_while_healthy(
 
 def _alerted(
     subject: Subject,
-    there: Sequence[Presence],
+    stretches: Sequence[_Stretch],
     alerts: Sequence[Alert],
     within_s: float,
     accepted: Sequence[str],
@@ -134,7 +141,7 @@ def _alerted(
 ) -> list[Finding]:
     """The right alert comes within `within_s` of every onset."""
     findings = []
-    for start, end, names in _stretches(there):
+    for start, end, names in stretches:
         if min(end, end_s) < start + within_s:
             continue  # it is over before an answer is due
         what = f"{subject} alert {' or '.join(accepted)} within {within_s:g} s of {' and '.join(names)}"
@@ -150,11 +157,11 @@ def _alerted(
 
 
 def _cleared(
-    subject: Subject, there: Sequence[Presence], alerts: Sequence[Alert], clear_s: float, end_s: float
+    subject: Subject, stretches: Sequence[_Stretch], alerts: Sequence[Alert], clear_s: float, end_s: float
 ) -> list[Finding]:
     """After a stretch ends nothing stays raised for longer than `clear_s`."""
     findings = []
-    for _, end, names in _stretches(there):
+    for _, end, names in stretches:
         if end + clear_s > end_s:
             continue
         raised: set[str] = set()

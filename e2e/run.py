@@ -13,13 +13,15 @@ import numpy as np
 
 from e2e.judge import Alert, Change, Finding, Subject, judge
 from emulator.cpu import Hook
+from emulator.errors import MachineError
 from emulator.machine import Machine, Sensor
-from emulator.sources import SampleBlock, SampleSource
+from emulator.sources import Relay, SampleBlock, SampleSource
 from emulator.twin_source import TwinRun
 from firmware.errors import FirmwareError
 from firmware.frames import Frame, FrameType, State, frame_in
 from models.artifact import Artifact, ArtifactError
 from sim.errors import ParameterError
+from sim.progress import Progress
 from sim.scenario.realise import plan
 from sim.scenario.schema import Scenario
 from sim.sensors.imu import ImuSpec, mount_rotation
@@ -46,9 +48,6 @@ _CHANGES: dict[FrameType, tuple[Subject, Change]] = {
 }
 
 _START_S = 2.0  # machine time within which the firmware must have answered
-
-Progress = Callable[[float, float], None]
-"""Told (machine time simulated, machine time in all), s."""
 
 
 @dataclass
@@ -164,7 +163,7 @@ def run(
 
     Raises:
         ArtifactError: the model is for another rate or range than the scenario's sensors have.
-        MachineError: the firmware did what the chip does not allow.
+        MachineError: the firmware did what the chip does not allow, whether or not its own handler caught it.
     """
     realised = plan(scenario).draw(seed, scenario.name, 0)
     check_fits(artifact, realised)
@@ -178,6 +177,8 @@ def run(
     duration_s = twin.twin.timeline.duration_s
     while machine.virtual_time_s < duration_s - 1e-9:
         machine.run_until(min(machine.virtual_time_s + STEP_S, duration_s))
+        if machine.exceptions:
+            raise MachineError(machine.exceptions[0].text)
         if progress is not None:
             progress(machine.virtual_time_s, duration_s)
     counts = machine.stage_instructions()
@@ -259,23 +260,19 @@ def alerts_of(console: Console, classes: tuple[str, ...]) -> Iterator[Alert]:
             yield Alert(time_s, subject, change, frame.sensor_state.name.lower(), str(frame.sensor))
 
 
-class _Listened:
-    """A sample source that also notes how strong the vibration is."""
+class _Listened(Relay):
+    """Notes how strong the vibration is."""
 
     def __init__(self, source: SampleSource, sensor: str) -> None:
-        self._source, self.level = source, Level(sensor)
-        self.rate_hz, self.rate_error = source.rate_hz, source.rate_error
-        self.accel_range_g, self.gyro_range_dps = source.accel_range_g, source.gyro_range_dps
+        super().__init__(source)
+        self.level = Level(sensor)
 
-    def blocks(self) -> Iterator[SampleBlock]:
-        """The samples of the source."""
+    def seen(self, block: SampleBlock) -> None:
         piece = max(1, round(self.rate_hz * 0.05))
-        for block in self._source.blocks():
-            for start in range(0, len(block.time_s), piece):
-                accel = block.counts[start : start + piece, :3] * (self.accel_range_g / 32768.0)
-                self.level.time_s.append(float(block.time_s[start]))
-                self.level.rms_g.append(float(np.sqrt(accel.var(axis=0).sum())))
-            yield block
+        for start in range(0, len(block.time_s), piece):
+            accel = block.counts[start : start + piece, :3] * (self.accel_range_g / 32768.0)
+            self.level.time_s.append(float(block.time_s[start]))
+            self.level.rms_g.append(float(np.sqrt(accel.var(axis=0).sum())))
 
 
 def write(outcome: Outcome, folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from e2e.judge import Alert, presences
+from e2e.judge import Alert, Subject, presences
 from sim.plots import STYLE
 
 if TYPE_CHECKING:
@@ -50,8 +50,9 @@ def draw(outcome: Outcome, path: Path) -> None:
 def _bars(axes: Axes, outcome: Outcome) -> list[str]:
     """One row for what was there and one for what was alerted, of machine and sensors; their names."""
     rows: list[str] = []
-    for subject, colour in (("machine", _MACHINE), ("sensor", _SENSOR)):
-        there = presences(outcome.scenario, subject)  # type: ignore[arg-type]
+    colours: dict[Subject, str] = {"machine": _MACHINE, "sensor": _SENSOR}
+    for subject, colour in colours.items():
+        there = presences(outcome.scenario, subject)
         told = [alert for alert in outcome.alerts if alert.subject == subject]
         if subject == "sensor" and not there and not told:
             continue

@@ -28,6 +28,18 @@ SRAM_DATA, SRAM_CODE = 0x3FC80000, 0x40380000
 RTC_FAST, RTC_FAST_SIZE = 0x50000000, 0x2000
 IROM, DROM, XIP_SIZE, XIP_PAGE = 0x42000000, 0x3C000000, 0x800000, 0x10000
 
+_PRESENT = (
+    (0x3C000000, 0x3C800000, False),  # external memory, data
+    (0x3FC80000, 0x3FCE0000, False),
+    (0x3FF00000, 0x3FF20000, False),  # ROM, data
+    (0x40000000, 0x40060000, True),  # ROM
+    (0x4037C000, 0x403E0000, True),
+    (0x42000000, 0x42800000, True),  # external memory, instructions
+    (0x50000000, 0x50002000, True),
+    (0x60000000, 0x600D1000, False),  # peripherals
+)
+"""The address space of TRM table 3-1: from, to, whether instructions can be fetched. All else is reserved."""
+
 SOURCES = {
     "SPI2": 19,
     "UART0": 21,
@@ -247,6 +259,11 @@ class Chip:
                 for first, n in _runs(sorted(pages))
             ]
         return memories
+
+
+def is_reserved(address: int, *, code: bool) -> bool:
+    """Whether the chip has nothing there, modelled or not, that could be accessed; or executed, if it is about `code`."""
+    return not any(first <= address < end and (executable or not code) for first, end, executable in _PRESENT)
 
 
 def _buffer(size: int, fill: bytes = b"\0") -> ctypes.Array[ctypes.c_char]:

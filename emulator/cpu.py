@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import unicorn
@@ -15,7 +16,7 @@ from unicorn import riscv_const as rv
 from unicorn.unicorn_py3.unicorn import uclib
 
 from emulator import native
-from emulator.chip import Chip
+from emulator.chip import Chip, is_reserved
 from emulator.clock import CPU_HZ, MAX_FRAMES, CodeBlock, Frame, HookState, Region
 from emulator.decode import faulting_instruction, instruction_lengths, is_refused
 from emulator.errors import AccessError, MachineError
@@ -35,6 +36,15 @@ _MIE, _MPIE, _MPP = 1 << 3, 1 << 7, 3 << 11
 _ALLOWED_CSRS = (0x300, 0x301, 0x305, 0x340, 0x341, 0x342, 0x343, 0xF11, 0xF12, 0xF13, 0xF14, 0x7E0, 0x7E1, 0x7E2)
 _CYCLE_CSRS = (0x7E0, 0x7E1, 0x7E2)  # MPCER, MPCMR, MPCCR: Espressif's counter of cycles
 _INTERRUPT_FLAG = 1 << 31
+_ECALL, _EBREAK = 0x00000073, (0x00100073, 0x9002)
+_ILLEGAL, _BREAKPOINT, _ECALL_FROM_M = 2, 3, 11  # mcause, as in the RISC-V privileged specification; below, too
+_ACCESS_FAULTS = {
+    unicorn.UC_MEM_FETCH_UNMAPPED: (1, "jump to {:#010x}, where nothing is"),
+    unicorn.UC_MEM_READ_UNMAPPED: (5, "read at {:#010x}, where nothing is"),
+    unicorn.UC_MEM_WRITE_UNMAPPED: (7, "write at {:#010x}, where nothing is"),
+    unicorn.UC_MEM_FETCH_PROT: (1, "jump to {:#010x}, which is data"),
+}
+_MOST_ALIKE = 1000  # exceptions of one instruction in a row: its handler cannot run
 
 _READ = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32)
 _WRITE = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint32)
@@ -46,6 +56,26 @@ class _Page(ctypes.Structure):
     """Mirrors `struct page` of block_hook.c."""
 
     _fields_ = [("state", ctypes.POINTER(HookState)), ("base", ctypes.c_uint32)]
+
+
+@dataclass(frozen=True)
+class CpuException:
+    """An exception that the processor took: it went on at mtvec.
+
+    Attributes:
+        time_s: virtual time.
+        cause: mcause: 1 instruction access fault, 2 illegal instruction, 3 breakpoint, 5 load and 7 store access fault, 11
+            environment call.
+        pc: mepc, the instruction.
+        value: mtval: the address, or the illegal instruction; else 0.
+        text: for people, with the function.
+    """
+
+    time_s: float
+    cause: int
+    pc: int
+    value: int
+    text: str
 
 
 class Cpu:
@@ -68,8 +98,12 @@ class Cpu:
         """Whether it sleeps in WFI."""
         self.failed: MachineError | None = None
         """Why it cannot go on; a reset mends it."""
+        self.exceptions: list[CpuException] = []
+        """All that were taken."""
         self._raised: BaseException | None = None
-        self._exception: int | None = None
+        self._taken: CpuException | None = None
+        self._alike = 0
+        self._intr: int | None = None
         self._cycle_csrs = dict.fromkeys(_CYCLE_CSRS, 0)
         self._uc = unicorn.Uc(unicorn.UC_ARCH_RISCV, unicorn.UC_MODE_RISCV32)
         self._kept: list[Any] = []  # what C holds pointers to
@@ -171,7 +205,7 @@ class Cpu:
                     ctypes.c_uint64(0),
                 )
             )
-        self._uc.hook_add(unicorn.UC_HOOK_INTR, self._on_exception)
+        self._uc.hook_add(unicorn.UC_HOOK_INTR, self._on_intr)
         self._uc.hook_add(unicorn.UC_HOOK_MEM_INVALID, self._on_invalid)
 
     # Registers of the processor
@@ -263,11 +297,11 @@ class Cpu:
 
     def _execute(self) -> None:
         state = self.state
-        state.stopped, self._exception = 0, None
+        state.stopped, self._intr, self._taken = 0, None, None
         try:
             self._uc.emu_start(self.pc, _NEVER)
         except unicorn.UcError as error:
-            self._raise(error)
+            self._fault(error)
         if self._raised is not None:
             raised, self._raised = self._raised, None
             raise raised
@@ -277,12 +311,14 @@ class Cpu:
             raise self._error(f"stages nested deeper than {MAX_FRAMES}", self.pc)
         if state.stopped:
             return
-        if self._exception is not None:
-            self._handle_exception(self._exception)
-        elif int.from_bytes(self.chip.peek(self.pc - 4, 4), "little") == _WFI:
+        if self._intr is not None:
+            self._handle(self._intr)
+        elif self._taken is None and int.from_bytes(self.chip.peek(self.pc - 4, 4), "little") == _WFI:
             self.waiting = True
-        else:
+        elif self._taken is None:
             raise self._error("the processor stopped for no known reason", self.pc)
+        if self._taken is not None:
+            self._take(self._taken)
 
     def _interrupt(self, line: int) -> None:
         """Enter the handler of a line: on the C3 vectors are always used, at mtvec + 4 * line."""
@@ -300,14 +336,45 @@ class Cpu:
         state.frames[state.n_frames] = Frame(pc, self.register(2), 1)
         state.n_frames += 1
 
-    def _handle_exception(self, number: int) -> None:
+    def _handle(self, number: int) -> None:
+        """What Unicorn reports as an interrupt: illegal instructions and ecall; pc is behind it by four."""
         pc = self.pc - 4
         word = int.from_bytes(self.chip.peek(pc, 4), "little")
         if number == 2 and word & 0x7F == 0x73 and word >> 20 in _CYCLE_CSRS:
             self._access_cycle_csr(word)
-            return
-        names = {2: "illegal instruction", 8: "ecall", 9: "ecall", 11: "ecall"}
-        raise self._error(names.get(number, f"exception {number}"), pc)
+        elif word == _ECALL:
+            self._taken = self._exception(_ECALL_FROM_M, pc, 0, "ecall")
+        elif number == 2:
+            self._taken = self._illegal(pc)
+        else:
+            raise self._error(f"exception {number}", pc)
+
+    def _illegal(self, pc: int) -> CpuException:
+        word = int.from_bytes(self.chip.peek(pc, 4), "little")
+        word &= 0xFFFF if word & 3 != 3 else 0xFFFFFFFF
+        return self._exception(_ILLEGAL, pc, word, f"illegal instruction {word:#x}")
+
+    def _exception(self, cause: int, pc: int, value: int, what: str) -> CpuException:
+        return CpuException(self.chip.clock.now_s, cause, pc, value, str(self._error(what, pc)))
+
+    def _take(self, taken: CpuException) -> None:
+        """Enter the handler: vector 0. Time is that of the end of the block, as with registers."""
+        uc = self._uc
+        vectors = int(uc.reg_read(rv.UC_RISCV_REG_MTVEC)) & ~0xFF
+        last = self.exceptions[-1] if self.exceptions else None
+        again = last is not None and (last.cause, last.pc) == (taken.cause, taken.pc) and taken.cause != _ECALL_FROM_M
+        self._alike = self._alike + 1 if again else 0
+        if not vectors or taken.pc == vectors or self._alike == _MOST_ALIKE:
+            raise MachineError(f"no handler for: {taken.text}")
+        if not again:
+            self.exceptions.append(taken)
+        status = int(uc.reg_read(rv.UC_RISCV_REG_MSTATUS))
+        saved = _MPIE if status & _MIE else 0
+        uc.reg_write(rv.UC_RISCV_REG_MEPC, taken.pc)
+        uc.reg_write(rv.UC_RISCV_REG_MCAUSE, taken.cause)
+        uc.reg_write(rv.UC_RISCV_REG_MTVAL, taken.value)
+        uc.reg_write(rv.UC_RISCV_REG_MSTATUS, status & ~(_MIE | _MPIE) | saved | _MPP)
+        uc.reg_write(rv.UC_RISCV_REG_PC, vectors)
 
     def _access_cycle_csr(self, word: int) -> None:
         """csrrw, csrrs, csrrc and their immediate forms on MPCER, MPCMR and MPCCR."""
@@ -430,11 +497,18 @@ class Cpu:
             self._raised = error
         self.chip.clock.attention()
 
-    def _on_exception(self, uc: unicorn.Uc, number: int, _user: Any) -> None:
-        self._exception = number
+    def _on_intr(self, uc: unicorn.Uc, number: int, _user: Any) -> None:
+        self._intr = number
         uc.emu_stop()
 
     def _on_invalid(self, _uc: unicorn.Uc, access: int, address: int, size: int, _value: int, _user: Any) -> bool:
+        """An exception where the chip has nothing; an error where it has something that is not modelled."""
+        is_fetch = access in (unicorn.UC_MEM_FETCH_UNMAPPED, unicorn.UC_MEM_FETCH_PROT)
+        if access in _ACCESS_FAULTS and is_reserved(address, code=is_fetch):
+            cause, what = _ACCESS_FAULTS[access]
+            pc = address if is_fetch else self.pc  # of the very instruction here
+            self._taken = self._exception(cause, pc, address, what.format(address))
+            return False
         what = {
             unicorn.UC_MEM_READ_UNMAPPED: f"{size}-byte read at {address:#010x}, where nothing is modelled",
             unicorn.UC_MEM_WRITE_UNMAPPED: f"{size}-byte write at {address:#010x}, where nothing is modelled",
@@ -446,12 +520,16 @@ class Cpu:
         self._raised = self._error(what, self.pc)
         return False
 
-    def _raise(self, error: unicorn.UcError) -> None:
-        if self._raised is not None:
+    def _fault(self, error: unicorn.UcError) -> None:
+        """Why Unicorn gave up."""
+        if self._raised is not None or self._taken is not None:
             return
-        if error.errno == unicorn.UC_ERR_INSN_INVALID:
-            raise self._error("ebreak or illegal instruction", self.pc) from None
-        raise self._error(f"the processor cannot go on ({error})", self.pc) from None
+        if error.errno != unicorn.UC_ERR_INSN_INVALID:
+            raise self._error(f"the processor cannot go on ({error})", self.pc) from None
+        pc = self.pc
+        word = int.from_bytes(self.chip.peek(pc, 4), "little")
+        is_break = word == _EBREAK[0] or word & 0xFFFF == _EBREAK[1]
+        self._taken = self._exception(_BREAKPOINT, pc, 0, "ebreak") if is_break else self._illegal(pc)
 
     def _error(self, what: str, pc: int) -> MachineError:
         image = self.chip.image

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from math import inf
-from typing import Literal
 
 from emulator.clock import Clock
 from emulator.errors import AccessError
@@ -21,8 +20,6 @@ FIFO_WORDS = 512
 """3 kbyte of 6 bytes each, tags beside them."""
 
 ACCEL_TAG, GYRO_TAG = 0x02, 0x01
-RENODE_RATES_HZ = (12.0, 26.0, 52.0, 104.0, 208.0, 416.0, 833.0, 1660.0, 3330.0, 6660.0)
-"""The integer rates of Renode 1.16.1's model, by code from 1 on."""
 
 _FS_G = (2.0, 16.0, 4.0, 8.0)
 _FS_DPS = (250.0, 500.0, 1000.0, 2000.0)
@@ -105,8 +102,6 @@ class Lsm6dso:
     Args:
         clock: virtual time.
         source: what it measures.
-        like: `datasheet`, or `renode`: samples at the integer rates of Renode's model (which change the times of the
-            source's samples), tags without counter and parity, accelerometer before gyroscope.
         self_test_response: 1: a healthy device; 0: one whose self-test does nothing.
         name: for messages.
 
@@ -123,13 +118,10 @@ class Lsm6dso:
         self,
         clock: Clock,
         source: SampleSource,
-        like: Literal["datasheet", "renode"] = "datasheet",
         self_test_response: float = 1.0,
         name: str = "imu",
     ) -> None:
-        if like not in ("datasheet", "renode"):
-            raise ParameterError(f"unknown behaviour '{like}'; allowed: datasheet, renode")
-        self.name, self._clock, self._source, self._like = name, clock, source, like
+        self.name, self._clock, self._source = name, clock, source
         self._response = self_test_response
         rates = LSM6DSO.odrs_hz
         if source.rate_hz not in rates:
@@ -143,11 +135,11 @@ class Lsm6dso:
                 f" {', '.join(f'{r:g}' for r in LSM6DSO.gyro_lsb_mdps)} dps"
             )
         self._source_code = rates.index(source.rate_hz) + 1
-        self._rates_hz = RENODE_RATES_HZ if like == "renode" else tuple(r * (1 + source.rate_error) for r in rates)
+        self._rates_hz = tuple(r * (1 + source.rate_error) for r in rates)
         self._blocks = source.blocks()
         self._times: list[float] = []
         self._rows: list[list[int]] = []
-        self._at = self._given = 0
+        self._at = 0
         self._latest = [0] * 6
         self.temperature_c = self._next_temperature_c = _TEMPERATURE_ZERO_C
         self.resampled = 0
@@ -326,10 +318,6 @@ class Lsm6dso:
         else:
             self._times, self._rows = block.time_s.tolist(), block.counts.tolist()
             self._next_temperature_c = block.temperature_c
-        if self._like == "renode":
-            rate_hz = self._rates_hz[self._source_code - 1]
-            self._times = [(self._given + k) / rate_hz for k in range(len(self._times))]
-        self._given += len(self._times)
         self._at = 0
 
     def catch_up(self, now_s: float) -> None:
@@ -371,17 +359,14 @@ class Lsm6dso:
                     batched.append(channel)
         if not batched:
             return
-        renode = self._like == "renode"
-        for channel in reversed(batched) if renode else batched:
+        for channel in batched:
             if len(self._fifo) == FIFO_WORDS:
                 self.words_lost += 1
                 if mode == _FIFO_MODE:
                     continue
                 self._fifo.popleft()
-            tag = channel.tag << 3
-            if not renode:
-                tag |= self._slot << 1
-                tag |= tag.bit_count() & 1  # the whole byte has even parity, as ST's FIFO decoder wants it
+            tag = channel.tag << 3 | self._slot << 1
+            tag |= tag.bit_count() & 1  # the whole byte has even parity, as ST's FIFO decoder wants it
             self._fifo.append((tag, channel.output))
             if len(self._fifo) == FIFO_WORDS:
                 self._overrun_latched = True

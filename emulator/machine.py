@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from emulator.chip import Chip
 from emulator.clock import CPU_HZ, Clock
-from emulator.cpu import Cpu, Hook
+from emulator.cpu import Cpu, CpuException, Hook
 from emulator.elf import Image
 from emulator.errors import MachineError
 from emulator.lsm6dso import Lsm6dso
@@ -29,7 +29,6 @@ class Sensor:
         source: what it measures.
         line: chip select of the controller, 0 to 5; or
         pin: GPIO that selects it (active low).
-        like: which behaviour (`emulator.lsm6dso.Lsm6dso`).
         self_test_response: 1 of a healthy device, 0 of one whose self-test does nothing.
         faults: of its wires.
         model: makes another device than an `Lsm6dso` of the above.
@@ -38,7 +37,6 @@ class Sensor:
     source: SampleSource | None = None
     line: int | None = None
     pin: int | None = None
-    like: Literal["datasheet", "renode"] = "datasheet"
     self_test_response: float = 1.0
     faults: Sequence[BusFault] = ()
     model: Callable[[Clock], SensorModel] | None = None
@@ -108,7 +106,7 @@ class Machine:
         if sensor.model is not None:
             device = sensor.model(clock)
         elif sensor.source is not None:
-            device = Lsm6dso(clock, sensor.source, sensor.like, sensor.self_test_response, name=f"imu{n}")
+            device = Lsm6dso(clock, sensor.source, sensor.self_test_response, name=f"imu{n}")
         else:
             raise ParameterError(f"sensor {n}: neither source nor model")
         wire = Wire(device, clock, sensor.faults)
@@ -256,6 +254,11 @@ class Machine:
         self._chip.gpio.drive(pin, level)
 
     # Registers, memory and counters
+
+    @property
+    def exceptions(self) -> list[CpuException]:
+        """All exceptions that were handed to the program; one that comes again and again is listed once."""
+        return self._cpu.exceptions
 
     def read_register(self, address: int) -> int:
         """Read a register of a peripheral, as the program would.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -48,6 +49,29 @@ class SampleSource(Protocol):
 
     def blocks(self) -> Iterator[SampleBlock]:
         """The samples from virtual time 0 on, read once. After the last one the sensor repeats it."""
+
+
+class Relay(ABC):
+    """A source that passes another's samples on and looks at them on the way.
+
+    Args:
+        source: whose samples they are.
+    """
+
+    def __init__(self, source: SampleSource) -> None:
+        self._source = source
+        self.rate_hz, self.rate_error = source.rate_hz, source.rate_error
+        self.accel_range_g, self.gyro_range_dps = source.accel_range_g, source.gyro_range_dps
+
+    @abstractmethod
+    def seen(self, block: SampleBlock) -> None:
+        """A block is about to be passed on."""
+
+    def blocks(self) -> Iterator[SampleBlock]:
+        """The samples of the source."""
+        for block in self._source.blocks():
+            self.seen(block)
+            yield block
 
 
 class ArraySource:

@@ -25,6 +25,8 @@ INDIRECT: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(COMMANDS, ("command_poll", "run_line")),
 }
 """What is called through a pointer, and the functions that may hold that call: which one, the compiler's inlining decides."""
+ENTRIES = ("_start", "trap_entry", "exception_entry")
+"""Of start.S, which does not say that they are functions. The last takes a stack of its own."""
 _RA, _SP, _T0 = 1, 2, 5
 
 
@@ -95,7 +97,7 @@ def functions_of(elf: Path) -> dict[int, Function]:
         starts = {
             symbol["st_value"]: Function(symbol.name)
             for symbol in symbols_of(content)
-            if symbol["st_info"]["type"] == "STT_FUNC" or symbol.name in ("trap_entry", "_start")
+            if symbol["st_info"]["type"] == "STT_FUNC" or symbol.name in ENTRIES
         }
         if content["e_machine"] == "EM_XTENSA":
             _read_xtensa(content, starts)

@@ -11,6 +11,7 @@ import click
 
 from models.monitor.cli import monitor
 from models.training.cli import compare, evaluate, train
+from sim.progress import progress_bar
 
 __all__ = ["benchmark", "compare", "data", "evaluate", "evaluate_augmentation", "export", "monitor", "train"]
 
@@ -41,9 +42,8 @@ def list_() -> None:
 def fetch(name: str, folder: Path | None, mirror: str | None) -> None:
     """Fetch the set NAME from its public origin; every file is checked against its pinned SHA-256."""
     from models.datasets.fetch import fetch as get
-    from sim.cli import _progress
 
-    with _progress("fetching", "files") as update:
+    with progress_bar("fetching", "files") as update:
         target = get(name, folder, mirror=mirror, progress=update)
     click.echo(target)
 
@@ -91,10 +91,9 @@ def curate(folder: Path, out: Path | None, settings: tuple[str, ...], **off: boo
 
     from models.curation.curate import all_rules
     from models.curation.folder import curate_folder, summary, table
-    from sim.cli import _progress
 
     rules = all_rules((name for name, chosen in off.items() if chosen), settings)
-    with _progress("curating", "files") as update:
+    with progress_bar("curating", "files") as update:
         outcomes = curate_folder(folder, rules, out=out, progress=update)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     console.print(table(outcomes))
@@ -136,12 +135,11 @@ def evaluate_augmentation(
     from models.evaluation import chosen_arms, chosen_models, evaluate
     from models.evaluation_report import summarise, tables, write
     from models.protocols import chosen_protocols, on
-    from sim.cli import _progress
     from sim.errors import Interrupted
 
     chosen = [on(protocol, dataset) if dataset else protocol for protocol in chosen_protocols(protocols)]
     try:
-        with _progress("evaluating", "jobs") as update:
+        with progress_bar("evaluating", "jobs") as update:
             results = evaluate(chosen, chosen_arms(arms), chosen_models(models), seeds, out, workers, update)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; give the same command again to go on from what {out} holds") from None
@@ -181,14 +179,13 @@ def benchmark(
     from models.benchmark.run import FULL, QUICK
     from models.benchmark.run import benchmark as run
     from models.datasets.smartmanuad import READER
-    from sim.cli import _progress
     from sim.errors import Interrupted
 
     asked = {name: value for name, value in (("windows", windows), ("epochs", epochs)) if value is not None}
     effort = replace(QUICK if quick else FULL, folds=folds, seed=seed, **asked)
     names = [name.strip() for name in archs.split(",") if name.strip()]
     try:
-        found = run(folder or READER.place(), out, _progress, effort, archs=names, workers=workers)
+        found = run(folder or READER.place(), out, progress_bar, effort, archs=names, workers=workers)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; give the same command again to go on from the finished folds") from None
     click.echo(tables(found), nl=False)

@@ -39,6 +39,7 @@ from models.windows import LabelledWindows, Task, concatenate, windows_of
 from sim.dataset.real import RealRecording
 from sim.dataset.workers import WORKER_DIED, start_worker
 from sim.errors import DatasetError
+from sim.progress import Progress
 from sim.seeds import generator
 
 T = TypeVar("T")
@@ -139,7 +140,7 @@ def evaluate(
     seeds: int,
     folder: Path,
     workers: int = 1,
-    progress: Callable[[float, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, dict[tuple[str, str], list[Predictions]]]:
     """Run what is not yet kept in `folder`; returns pooled predictions of each seed by protocol, and (arm, model).
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sim.progress import progress_bar
+
 if TYPE_CHECKING:
     from renode.suites import Tested
 
@@ -33,12 +35,11 @@ def renode() -> None:
 def feed(scenario: Path, out: Path | None, gyro: bool, seed: int) -> None:
     """Write what the IMUs of SCENARIO measure as RESD files for Renode's LSM6DSO, one a sensor."""
     from renode.feed import feed as write
-    from sim.cli import _progress
     from sim.scenario.reader import load
     from sim.scenario.schema import Scenario
 
     loaded = load(scenario, Scenario).model
-    with _progress(f"simulating {loaded.name}", "sensors") as update:
+    with progress_bar(f"simulating {loaded.name}", "sensors") as update:
         fed = write(loaded, out or Path(f"{loaded.name}-feed"), seed, gyro=gyro, progress=update)
     for path in fed.files:
         click.echo(path)
@@ -65,10 +66,9 @@ def install() -> None:
     """Get Renode's official portable release, its SHA-256 checked, into the user's cache."""
     from renode.install import RELEASES, asset_here, default_folder
     from renode.install import install as get
-    from sim.cli import _progress
 
     asset = asset_here()
-    with _progress(asset.name, "bytes") as update:
+    with progress_bar(asset.name, "bytes") as update:
         folder = get(asset, RELEASES, default_folder(), update)
     click.echo(folder)
 

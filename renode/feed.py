@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emulator.lsm6dso import RENODE_RATES_HZ
 from emulator.sources import SampleSource
 from emulator.twin_source import TwinRun
 from renode.errors import RenodeError
+from renode.lsm6dso import RATES_HZ
 from renode.resd import Block, SampleType, write
 from sim import __version__
 from sim.dataset.manifest import sha256_of, to_json, versions
+from sim.progress import Progress
 from sim.scenario.realise import plan
 from sim.scenario.schema import Scenario
 from sim.sensors.devices import LSM6DSO
@@ -37,9 +37,6 @@ BLOCK_SAMPLES = 20_000
 
 TEMPERATURE_PERIOD_S = 0.1
 
-Progress = Callable[[float, float], None]
-"""Told (samples made, samples in all)."""
-
 
 def model_rate_hz(odr_hz: float) -> int:
     """The rate at which Renode's model takes samples when the batch rate is set to this output data rate.
@@ -48,7 +45,7 @@ def model_rate_hz(odr_hz: float) -> int:
         RenodeError: no rate of the device.
     """
     try:
-        return int(RENODE_RATES_HZ[LSM6DSO.odrs_hz.index(odr_hz)])
+        return int(RATES_HZ[LSM6DSO.odrs_hz.index(odr_hz)])
     except ValueError:
         raise RenodeError(f"{odr_hz:g} Hz is no rate of an LSM6DSO") from None
 

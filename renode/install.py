@@ -9,7 +9,6 @@ import shutil
 import sys
 import tarfile
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -17,12 +16,10 @@ from urllib.request import urlopen
 
 from renode.errors import RenodeError
 from renode.finder import IMAGE, VERSION, cache_folder, docker, find
+from sim.progress import Progress
 
 RELEASES = f"https://github.com/renode/renode/releases/download/v{VERSION}"
 _CHUNK = 1 << 20
-
-Progress = Callable[[float, float], None]
-"""Told (bytes so far, bytes in all)."""
 
 
 @dataclass(frozen=True)

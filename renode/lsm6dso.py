@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emulator.clock import CPU_HZ, Clock
-from emulator.lsm6dso import RENODE_RATES_HZ, WHO_AM_I
+from emulator.lsm6dso import WHO_AM_I
 from renode.resd import Block, SampleType
 from sim.sensors.devices import LSM6DSO
 
 FIFO_WORDS = 512
+RATES_HZ = (12.0, 26.0, 52.0, 104.0, 208.0, 416.0, 833.0, 1660.0, 3330.0, 6660.0)
+"""The model's integer rates, by code from 1 on."""
 _ACCEL_TAG, _GYRO_TAG = 0x02, 0x01
 _FS_G, _FS_DPS = (2, 16, 4, 8), (250.0, 500.0, 1000.0, 2000.0)
 _WTM_1, _WTM_2, _BDR, _MODE, _CTRL1, _CTRL2, _CTRL3 = 0x07, 0x08, 0x09, 0x0A, 0x10, 0x11, 0x12
@@ -140,10 +142,10 @@ class RenodeLsm6dso:
     def _batch(self, tag: int, code: int) -> None:
         """The batch rate is the rate; while nobody feeds, default samples come at it, the first at once."""
         feed, now_ns = self._feeds[tag], self._now_ns()
-        if not 1 <= code <= len(RENODE_RATES_HZ):
+        if not 1 <= code <= len(RATES_HZ):
             feed.next_ns = None
             return
-        feed.period_ns = -(-_NS // int(RENODE_RATES_HZ[code - 1]))
+        feed.period_ns = -(-_NS // int(RATES_HZ[code - 1]))
         if feed.next_ns is None:
             if feed.rows is None:
                 self._give(tag, feed)

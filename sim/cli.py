@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -21,9 +18,7 @@ from sim import __version__
 from sim.calibration.command import CALIBRATION, calibrate, with_calibration
 from sim.dataset.report.cli import report
 from sim.errors import Interrupted, SimtwinError
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+from sim.progress import progress_bar
 
 # Heavy modules are imported inside the commands, so that `simtwin --help` answers at once.
 
@@ -99,7 +94,7 @@ def simulate(file: Path, out: Path | None, seed: int, plots: bool, calibration: 
     if loaded.model.dataset.windows_per_class is not None and len(loaded.model.faults) > 1:
         click.echo(f"note: all {len(loaded.model.faults)} faults act, each from its `onset_s` on", err=True)
     folder = out if out is not None else Path(f"{loaded.model.name}-run")
-    with _progress("simulating", "s of machine time") as update:
+    with progress_bar("simulating", "s of machine time") as update:
         manifest = run(loaded, folder, seed, plots=plots, progress=update)
     for entry in manifest["files"]:
         click.echo(folder / entry["file"])
@@ -167,7 +162,7 @@ def augment(
         if real is None:
             from sim.dataset.augment import augment as make
 
-            with _progress("augmenting", "windows") as update:
+            with progress_bar("augmenting", "windows") as update:
                 manifest = make(loaded, out, seed, windows=windows, times=times, workers=workers, progress=update)
         else:
             from models.curation.recordings import real_set
@@ -181,7 +176,7 @@ def augment(
             recordings = real_set(real, skip_bad=skip_bad, curated=curate, rate_hz=rate)
             if calibrate and calibration is None:
                 loaded = [calibrated_on(loaded[0], recordings.recordings)]
-            with _progress("augmenting", "windows") as update:
+            with progress_bar("augmenting", "windows") as update:
                 manifest = augment_real(
                     loaded[0], recordings, out, seed, windows=windows, mix=mix, workers=workers, progress=update
                 )
@@ -198,7 +193,7 @@ def augment(
         from sim.dataset.report.report import write_report
 
         fitted = None if loaded[0].model == plain[0].model else loaded[0].model
-        with _progress("comparing", "classes") as update:
+        with progress_bar("comparing", "classes") as update:
             click.echo(write_report(out, scenario=plain[0].model, calibrated=fitted, seed=seed, progress=update))
 
 
@@ -213,7 +208,7 @@ def inspect(folder: Path, plots: Path | None, verify: bool) -> None:
 
     manifest = read_manifest(folder)
     if verify:
-        with _progress("checking", "parts") as update:
+        with progress_bar("checking", "parts") as update:
             for done, total in look.verify(folder, manifest):
                 update(done, total)
         click.echo(f"all {len(manifest['parts'])} parts are as written")
@@ -227,33 +222,6 @@ def inspect(folder: Path, plots: Path | None, verify: bool) -> None:
     if plots is not None:
         for path in look.draw(folder, manifest, table, plots):
             click.echo(path)
-
-
-class _Update:
-    """Moves a progress bar; callable as update(done, total)."""
-
-    def __init__(self, progress: Progress, task: TaskID) -> None:
-        self._progress, self._task = progress, task
-
-    def __call__(self, done: float, total: float) -> None:
-        self._progress.update(self._task, completed=done, total=total)
-
-
-@contextmanager
-def _progress(what: str, unit: str) -> Iterator[_Update]:
-    """A progress bar on standard error: a live one on a terminal, nothing in a pipe."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn(what),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f} " + unit),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield _Update(progress, progress.add_task(what, total=1.0))
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from sim.dataset.workshop import refuse_to_overwrite
 from sim.effect import Array
 from sim.errors import DatasetError
 from sim.plots import FaultTrack, RunData, plot_run_pictures
+from sim.progress import Progress
 from sim.scenario.reader import Loaded, content_hash
 from sim.scenario.realise import plan as plan_draws
 from sim.scenario.schema import Scenario
@@ -36,7 +37,7 @@ def simulate(
     seed: int,
     *,
     plots: bool = True,
-    progress: Callable[[float, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Simulate one run into the new folder `out`; returns its manifest.
 
@@ -122,7 +123,7 @@ class _Tail:
             self.speed_rpm.pop(0)
 
 
-def _record(twin: Twin, folder: Path, progress: Callable[[float, float], None] | None) -> list[_Tail]:
+def _record(twin: Twin, folder: Path, progress: Progress | None) -> list[_Tail]:
     tails = [_Tail() for _ in twin.sensors]
     total_s = sum(c.duration_s for c in twin.timeline.captures)
     done_s = 0.0

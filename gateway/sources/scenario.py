@@ -6,7 +6,6 @@ import asyncio
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -16,7 +15,7 @@ import numpy as np
 
 from emulator.errors import MachineError
 from emulator.machine import Machine, Sensor
-from emulator.sources import SampleBlock, SampleSource
+from emulator.sources import Relay, SampleBlock, SampleSource
 from emulator.twin_source import TwinRun
 from firmware.errors import FirmwareError
 from gateway.errors import GatewayError
@@ -91,21 +90,17 @@ def _at_least_0(value: N) -> N:
     return value
 
 
-class _Tap:
-    """Passes a source's samples on, and keeps those of which a spectrum may be wanted."""
+class _Tap(Relay):
+    """Keeps the samples of which a spectrum may be wanted."""
 
     def __init__(self, source: SampleSource) -> None:
-        self._source = source
-        self.rate_hz, self.rate_error = source.rate_hz, source.rate_error
-        self.accel_range_g, self.gyro_range_dps = source.accel_range_g, source.gyro_range_dps
+        super().__init__(source)
         self._kept: deque[SampleBlock] = deque()
 
-    def blocks(self) -> Iterator[SampleBlock]:
-        for block in self._source.blocks():
-            self._kept.append(block)
-            while sum(len(each.counts) for each in self._kept) - len(self._kept[0].counts) > 4 * _SPECTRUM_SAMPLES:
-                self._kept.popleft()
-            yield block
+    def seen(self, block: SampleBlock) -> None:
+        self._kept.append(block)
+        while sum(len(each.counts) for each in self._kept) - len(self._kept[0].counts) > 4 * _SPECTRUM_SAMPLES:
+            self._kept.popleft()
 
     def spectrum(self, until_s: float) -> Spectrum | None:
         """Spectrum of the axis that moves most, of the last samples before a virtual time."""

@@ -24,13 +24,14 @@ from models.datasets.smartmanuad import SAMPLED, TRAPS, index
 from models.splits import LeakError
 from models.training.baselines import RandomForest
 from models.training.crossval import DETECTORS, Job, check_arch, read_result, run_jobs
-from models.training.detector import Balance, Progress, Settings
+from models.training.detector import Balance, Settings
 from models.training.fit import SMOOTHING, Network
 from models.training.folds import make_folds
 from models.training.run import all_versions
 from models.training.workshop import run_workshop
 from sim.dataset.manifest import MANIFEST, sha256_of
 from sim.errors import DatasetError, ParameterError
+from sim.progress import Progress
 
 FORMAT = "simtwin benchmark 1"
 WINDOW, WAVEFORM_WINDOW = 32, 256

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from models.curation.series import UNSTATED, LabelledSeries, Stated
 from models.datasets.packed import open_npz
 from sim.dataset.manifest import MANIFEST, sha256_of, to_json, versions, write_aside
 from sim.errors import DatasetError
+from sim.progress import Progress
 
 FORMAT = "simtwin curation 1"
 INDEX = "index.csv"
@@ -100,7 +101,7 @@ def curate_folder(
     rules: Sequence[Rule] | None = None,
     *,
     out: Path | None = None,
-    progress: Callable[[float, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> list[Outcome]:
     """Curate every set of a folder; with `out`, write what is kept and a manifest there.
 
@@ -160,7 +161,7 @@ def _curate_files(
     paths: Sequence[Path],
     rules: Sequence[Rule],
     out: Path | None,
-    progress: Callable[[float, float], None] | None,
+    progress: Progress | None,
 ) -> list[Outcome]:
     outcomes, stated = [], _stated(folder / INDEX)
     for done, path in enumerate(paths):

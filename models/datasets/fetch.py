@@ -17,7 +17,6 @@ import time
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -25,8 +24,7 @@ from models.datasets.base import Reader, data_folder, known
 from models.datasets.origin import FETCHED, Origin, folder_digest
 from sim.dataset.manifest import sha256_of, to_json, versions
 from sim.errors import SimtwinError
-
-Progress = Callable[[float, float], None]
+from sim.progress import Progress
 
 _TIMEOUT_S = 60.0
 _ATTEMPTS = 3

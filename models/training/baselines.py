@@ -15,10 +15,11 @@ from threadpoolctl import threadpool_limits
 
 from models.features import features
 from models.training.dataset import Examples, Floats, Ints
-from models.training.detector import Answer, Detector, Progress, Settings
+from models.training.detector import Answer, Detector, Settings
 from models.training.fit import class_weights, drawn_alike
 from models.windows import LabelledWindows, Task
 from sim.errors import DatasetError
+from sim.progress import Progress
 from sim.seeds import generator
 
 FILE = "model.joblib"

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from sim.errors import Interrupted
+from sim.progress import progress_bar
 
 # Heavy modules are imported inside the commands, so that `simtwin --help` answers at once.
 
@@ -61,11 +62,10 @@ def train(dataset: Path, arch: str, out: Path | None, channels: str, workers: in
     from models.training.detector import Settings
     from models.training.run import REPORT
     from models.training.run import train as run
-    from sim.cli import _progress
 
     settings, folder = Settings(**options), out or dataset.with_name(f"{dataset.name}-{arch}")
     try:
-        with _progress("training", "epochs") as update:
+        with progress_bar("training", "epochs") as update:
             done = run(dataset, arch, folder, settings, channels=_names(channels), workers=workers, progress=update)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; give the same command again to go on from the finished folds") from None
@@ -107,11 +107,10 @@ def compare(dataset: Path, archs: str, out: Path | None, channels: str, workers:
     from models.training.compare import compare as run
     from models.training.crossval import DETECTORS
     from models.training.detector import Settings
-    from sim.cli import _progress
 
     folder = out or dataset.with_name(f"{dataset.name}-compared")
     try:
-        with _progress("training", "epochs") as update:
+        with progress_bar("training", "epochs") as update:
             found = run(
                 dataset, _names(archs) or tuple(DETECTORS), folder, Settings(**options), channels=_names(channels),
                 workers=workers, progress=update,

@@ -10,13 +10,14 @@ from models.evaluation_report import markdown_table
 from models.scores import Interval, Replicates, interval_text
 from models.training.crossval import DETECTORS, Job, Result, check_arch, read_result, run_jobs
 from models.training.dataset import Examples, count_table, read_dataset
-from models.training.detector import Progress, Settings
+from models.training.detector import Settings
 from models.training.figures import Bootstrap, figures, plain
 from models.training.folds import make_folds
 from models.training.run import all_versions, plan
 from models.training.workshop import run_workshop
 from sim.dataset.manifest import to_json, write_aside
 from sim.errors import ParameterError
+from sim.progress import Progress
 
 COMPARISON, TABLE = "comparison.json", "comparison.md"
 

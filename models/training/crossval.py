@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from models.training.baselines import BASELINES
 from models.training.dataset import Examples, Ints, examples
-from models.training.detector import Answer, Detector, Progress, Settings, threshold_for
+from models.training.detector import Answer, Detector, Settings, threshold_for
 from models.training.figures import Judged, figures
 from models.training.fit import HISTORY, NETWORKS, Network
 from models.training.folds import Fold, make_folds
@@ -27,6 +27,7 @@ from models.training.workshop import lines_of, made_aside
 from sim.dataset.manifest import write_aside
 from sim.dataset.workers import WORKER_DIED, start_worker
 from sim.errors import DatasetError, ParameterError
+from sim.progress import Progress
 from sim.seeds import generator
 
 DETECTORS: dict[str, type[Detector]] = {detector.name: detector for detector in (*NETWORKS, *BASELINES)}

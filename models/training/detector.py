@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
@@ -13,10 +12,9 @@ from numpy.typing import NDArray
 
 from models.training.dataset import TARGETS, Examples, Floats, Ints, Target
 from sim.errors import ParameterError
+from sim.progress import Progress
 
 Balance = Literal["weights", "resample", "none"]
-Progress = Callable[[float, float], None]
-"""Told (epochs done, epochs in all); they end earlier when nothing gets better."""
 
 INT8_STEPS = 256
 """Steps of an int8 network's probabilities: thresholds lie half-way between two, so that float and int8 agree on them."""

@@ -16,10 +16,11 @@ from models.architectures.autoencoder import scores
 from models.keras_runtime import keras
 from models.preprocessing import Inputs, Preprocessing, to_float
 from models.training.dataset import Examples, Floats, Ints
-from models.training.detector import Answer, Detector, Progress, Settings
+from models.training.detector import Answer, Detector, Settings
 from models.training.figures import cross_entropy
 from sim.dataset.workers import keep_memory
 from sim.errors import DatasetError
+from sim.progress import Progress
 from sim.seeds import generator
 
 MODEL, PREPROCESSING, HISTORY, LOGS = "model.keras", "preprocessing.json", "history.csv", "tensorboard"

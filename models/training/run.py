@@ -33,13 +33,14 @@ from models.training.crossval import (
     run_jobs,
 )
 from models.training.dataset import Examples, count_table, read_dataset
-from models.training.detector import Detector, Progress, Settings
+from models.training.detector import Detector, Settings
 from models.training.figures import figures
 from models.training.folds import Fold, make_folds
 from models.training.report import write_report
 from models.training.workshop import made_aside, run_workshop
 from sim.dataset.manifest import to_json, versions, write_aside
 from sim.errors import DatasetError
+from sim.progress import Progress
 
 RUN, METRICS, REPORT = "run.json", "metrics.json", "report.html"
 FORMAT = "simtwin run 1"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -24,6 +24,7 @@ from sim.effect import BearingPosition, MountPoint
 from sim.errors import DatasetError
 from sim.machine.machine import Machine
 from sim.machine.structure import Direction, Mode, Structure
+from sim.progress import Progress
 from sim.scenario.quantity import Distribution, Normal, Uniform
 from sim.scenario.reader import content_hash, load
 from sim.scenario.schema import Scenario
@@ -157,9 +158,7 @@ class Fit:
     edges_hz: Array
 
 
-def calibrate(
-    scenario: Scenario, recordings: Sequence[RealRecording], progress: Callable[[float, float], None] | None = None
-) -> Fit:
+def calibrate(scenario: Scenario, recordings: Sequence[RealRecording], progress: Progress | None = None) -> Fit:
     """Fit the twin of `scenario` to a machine from its healthy recordings; others are ignored.
 
     Args:

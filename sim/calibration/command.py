@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sim.errors import DatasetError
+from sim.progress import progress_bar
 
 if TYPE_CHECKING:
     from sim.calibration.calibration import Calibration
@@ -77,7 +78,6 @@ def calibrate(
     """
     from models.datasets.base import survey_recordings
     from sim.calibration.calibration import calibrate as fit
-    from sim.cli import _progress
     from sim.scenario.reader import load
     from sim.scenario.schema import Scenario
 
@@ -86,7 +86,7 @@ def calibrate(
     for name, reason in survey.left_out:
         click.echo(f"left out: {name}: {reason}", err=True)
     chosen = _chosen(survey.recordings, conditions)
-    with _progress("calibrating", "steps") as update:
+    with progress_bar("calibrating", "steps") as update:
         found = fit(model, chosen, update)
     for line in summary(found.calibration):
         click.echo(line)

@@ -11,8 +11,9 @@ from typing import Any
 from sim.dataset.parts import Part, cut_into_parts, in_turns, share
 from sim.dataset.recording import RecordingJob, simulate_recording
 from sim.dataset.table import Windows
-from sim.dataset.workshop import Progress, make_dataset
+from sim.dataset.workshop import make_dataset
 from sim.errors import ScenarioError
+from sim.progress import Progress
 from sim.scenario.reader import Loaded, canonical, content_hash
 from sim.scenario.realise import plan as plan_draws
 from sim.scenario.schema import Scenario

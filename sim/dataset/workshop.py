@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from sim.dataset.manifest import FORMAT, MANIFEST, to_json, versions, write_asid
 from sim.dataset.parts import COUNTED, Part, as_dataset_error, finished
 from sim.dataset.workers import Make, run_parts
 from sim.errors import DatasetError
+from sim.progress import Progress
 
-Progress = Callable[[int, int], None]
 """Called with (rows made, rows in all) after every part."""
 
 _PLAN = "plan.json"

@@ -16,9 +16,10 @@ from sim.dataset.parts import Part, cut_into_parts, share
 from sim.dataset.real import RealRecording, RealSet, to_windows
 from sim.dataset.table import OK, Windows
 from sim.dataset.workers import warm_up
-from sim.dataset.workshop import Progress, make_dataset, refuse_to_overwrite
+from sim.dataset.workshop import make_dataset, refuse_to_overwrite
 from sim.errors import DatasetError, ScenarioError
 from sim.hybrid.hybrid import Hybrid, HybridWindows, Mix
+from sim.progress import Progress
 from sim.scenario.quantity import span
 from sim.scenario.reader import Loaded, canonical, content_hash
 from sim.scenario.schema import NORMAL, Scenario

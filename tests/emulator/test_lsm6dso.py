@@ -269,19 +269,6 @@ def test_software_reset_and_power_down() -> None:
     assert bench.read(CTRL3_C) == b"\x04"
 
 
-def test_like_renode_rates_are_integers_and_tags_plain() -> None:
-    # What a real Renode 1.16.1 showed: 2,905 samples in 175 alarms of 10 ms, tags 0x10 before 0x08.
-    bench = Bench(ramp(), like="renode")
-    bench.write(CTRL1_XL, ODR_1666 | FS_16G, ODR_1666 | 0xC)
-    bench.write(FIFO_CTRL3, 0x88, CONTINUOUS)
-    got = []
-    for _ in range(175):
-        bench.wait(0.01)
-        got += bench.words(bench.waiting())
-    assert [tag for tag, _ in got] == [0x10, 0x08] * 2905
-    assert [axes[0] for tag, axes in got if tag == 0x10] == list(range(1, 2906))
-
-
 def test_what_is_not_modelled_is_refused() -> None:
     bench = Bench(still())
     with pytest.raises(AccessError, match="imu: register 0x56 is not modelled"):
@@ -296,5 +283,3 @@ def test_what_is_not_modelled_is_refused() -> None:
         Bench(still(rate_hz=1600.0))
     with pytest.raises(ParameterError, match="source of 3 g"):
         Bench(still(accel_range_g=3.0))
-    with pytest.raises(ParameterError, match="allowed: datasheet, renode"):
-        Bench(still(), like="other")

@@ -1,5 +1,5 @@
 /* Asks for the core's software interrupt (line 7) three times, with a value of its own in every register, and looks whether all are
- * as before afterwards. `results`: 1 when done, EXCCAUSE, interrupts taken, registers that changed. */
+ * as before afterwards. `results`: 1 when done, lines told, interrupts taken, registers that changed. */
     .data
     .globl results
 results: .word 0, 0, 0, 0
@@ -31,6 +31,12 @@ trap:                       /* a2 to a11 are the handler's: spoil them all */
     movi a10, -1
     movi a11, -1
     ret
+
+    .section .text.exception, "ax", @progbits
+    .align 4
+    .globl exception
+exception:
+    j exception
 
     .section .text.main, "ax", @progbits
     .align 4

@@ -242,6 +242,18 @@ def test_it_boots_and_says_hello_on_labwired(built: Built) -> None:
     assert "flash: configuration not saved" in console
 
 
+def test_an_exception_is_told_on_labwired(built: Built) -> None:
+    """A system call, the one exception that labwired hands to the program (others end its run): cause and place on the console; nothing goes on."""
+    board_module = pytest.importorskip("tests.labwired_esp32")
+    with board_module.simulate(built.product) as board:
+        board_module.replace(board, "hal_spi_transfer", bytes((0x00, 0x50, 0x00)))  # syscall
+        place = board.symbol("hal_spi_transfer")
+        with pytest.raises(AssertionError, match="hal_spi_transfer did not come back"):
+            board_module.call_all(board, [("uart_init", ()), ("hal_spi_transfer", ())], most_s=0.05)
+        told = board.uart_transcript()
+    assert told.startswith(f"fatal exception cause 1 at {place:08X} value "), told
+
+
 def test_what_the_compilers_call_computes_as_it_should(built: Built) -> None:
     """Divisions and products of the port's own library, executed on labwired, against Python's integers."""
     board_module = pytest.importorskip("tests.labwired_esp32")
@@ -324,5 +336,5 @@ def test_an_interrupt_changes_nothing_but_what_its_handler_does(built: Built, tm
     link(compiler, objects, [f"-T{PORTS / 'esp32' / 'memory.ld'}"], elf)
     with board_module.simulate(elf) as board:
         board.run_for(0.001)
-        done, cause, taken, wrong = (board.read_u32(board.symbol("results") + 4 * n) for n in range(4))
-    assert (done, cause, taken, wrong) == (1, 4, 3, 0)
+        done, lines, taken, wrong = (board.read_u32(board.symbol("results") + 4 * n) for n in range(4))
+    assert (done, lines, taken, wrong) == (1, 1 << 7, 3, 0)

@@ -223,6 +223,65 @@ def test_a_reboot_and_a_hang(chip_build: Built) -> None:
     assert [hello.all_boots for hello in hellos[:3]] == [1, 2, 3]
 
 
+PANICS = {
+    "illegal instruction": (".half 0", 2, 0),
+    "ebreak": ("c.ebreak", 3, 0),
+    "load where nothing is": ("lw a0, 0(x0)", 5, 0),
+    "store where nothing is": ("sw a0, 12(x0)", 7, 12),
+    "jump to nowhere": ("lui a1, 0x20000; jr a1", 1, 0x20000000),
+}
+"""Code put over a function of the main loop, mcause, mtval."""
+
+
+def _assembled(code: str, folder: Path) -> bytes:
+    from firmware.compiler import compiler_for, run
+
+    zig = compiler_for("esp32c3")
+    source, target = folder / "code.S", folder / "code.o"
+    source.write_text(f"{code}\n")
+    run([*zig.command, *zig.flags, "-c", str(source), "-o", str(target)], source.name)
+    with target.open("rb") as file:
+        return bytes(ELFFile(file).get_section_by_name(".text").data())  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("what", PANICS)
+@pytest.mark.parametrize("before", ["nop", "lui sp, 0x20000"], ids=["stack", "no stack"])
+def test_an_exception_is_told(what: str, before: str, chip_build: Built, tmp_path: Path) -> None:
+    """By the firmware's own handler, which needs no sound stack."""
+    code, cause, value = PANICS[what]
+    board = Machine(chip_build.product, [Sensor(ArraySource(machine.samples(8), machine.RATE_HZ))])
+    board.run(0.5)
+    start = board.symbol("app_step")
+    board.write_memory(start, _assembled(f"{before}; {code}", tmp_path))
+    board.run(0.1)
+    at = value if cause == 1 else start + len(_assembled(before, tmp_path))
+    assert f"fatal exception cause {cause} at {at:08X} value {value:08X}" in board.uart_output(0).decode().splitlines()
+
+
+def test_after_an_exception_the_chip_starts_again(chip_build: Built) -> None:
+    """Two seconds later, by a software reset; then all is as before."""
+    board = Machine(chip_build.product, [Sensor(ArraySource(machine.samples(5), machine.RATE_HZ))])
+    board.run(0.5)
+    board.write_memory(board.symbol("app_step"), b"\0\0")
+    board.run(2.8)
+    hellos = [frame for frame in _frames(board) if isinstance(frame, Hello)]
+    assert [hello.reset_cause for hello in hellos] == [ResetCause.POWER, ResetCause.SOFTWARE]
+    assert board.uart_output(0).count(b"ready") == 2
+
+
+def test_an_exception_within_the_handler_ends_by_the_watchdog(chip_build: Built) -> None:
+    """The line cannot be sent either: nobody feeds the watchdog any more."""
+    board = Machine(chip_build.product, [Sensor(ArraySource(machine.samples(20), machine.RATE_HZ))])
+    board.run(0.3)
+    board.write_uart(0, b"config watchdog_ms 1000\nreboot\n")
+    board.run(0.7)
+    board.write_memory(board.symbol("line_send"), b"\x01\xa0")  # c.j to itself
+    board.write_memory(board.symbol("app_step"), b"\x00\x00")
+    board.run(3)
+    hellos = [frame for frame in _frames(board) if isinstance(frame, Hello)]
+    assert [hello.reset_cause for hello in hellos] == [ResetCause.POWER, ResetCause.SOFTWARE, ResetCause.WATCHDOG]
+
+
 def test_the_self_test_passes_on_a_sound_sensor_and_fails_on_a_dead_one(chip_build: Built) -> None:
     for response, answer in ((1.0, "ok"), (0.0, "error self-test failed")):
         source = ArraySource(machine.samples(10), machine.RATE_HZ)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+pytest.importorskip("unicorn", reason="no Unicorn: pip install simtwin[firmware]")
+
+from emulator.machine import Machine, Sensor
+from emulator.sources import SampleBlock
+from firmware.build import Built
 from firmware.fifo_imu import FifoImu
-from firmware.frames import FrameType, SensorState, State
+from firmware.frames import Frame, FrameType, SensorState, State, frames_in
 from firmware.host import Host
 from sim.sensors.faults import SENSOR_FAULTS, SensorFacts
 from tests.firmware import machine, tiny_model
@@ -71,38 +78,78 @@ def _clean(seconds: float, level: float, seed: int) -> NDArray[np.int16]:
     return np.asarray(np.clip(np.rint(stream), -32768, 32767), np.int16)
 
 
+@dataclass(frozen=True)
+class Combination:
+    """A sensor fault on a machine.
+
+    Attributes:
+        kind: of the fault.
+        parameters: its severity.
+        state: the machine's.
+        onset_s: of the fault.
+        seed: of the samples.
+    """
+
+    kind: str
+    parameters: dict[str, Any]
+    state: str
+    onset_s: float
+    seed: int
+
+    @property
+    def rate_factor(self) -> float:
+        """Of the sensor's clock from the onset on."""
+        return 1.0 + float(self.parameters.get("skew_ppm", 0.0)) * 1e-6
+
+    def samples(self) -> NDArray[np.int16]:
+        """What the sensor gives, until 12 s after the onset at the nominal rate."""
+        clean = _clean(self.onset_s + 12, MACHINES[self.state], self.seed)
+        if self.kind == "rate_skew":
+            return clean
+        return _faulty(self.kind, self.parameters, clean, self.onset_s, self.seed)
+
+    def hold(self, frames: Iterable[Frame]) -> None:
+        """The fault was seen by its name after its onset, and no machine alert came that was not there before."""
+        states = [frame for frame in frames if isinstance(frame, State)]
+        raised = [frame for frame in states if frame.type == FrameType.SENSOR_RAISED]
+        assert raised, f"not seen: {self}"
+        assert raised[0].sensor_state in EXPECTED[self.kind], self
+        assert raised[0].uptime_ms > self.onset_s * 1000, self
+        alarms = [frame for frame in states if frame.type == FrameType.MACHINE_RAISED]
+        if self.state != "faulty":
+            assert not alarms, f"called a machine fault: {self}"
+        else:  # it had been one before
+            assert all(frame.uptime_ms < self.onset_s * 1000 + 1000 for frame in alarms), self
+
+
+def combinations() -> Iterator[Combination]:
+    """Kind x severity x machine state x 24 onsets, each with samples of its own: 2,016 in all."""
+    for kind, severities in KINDS.items():
+        for state in MACHINES:
+            for number, parameters in enumerate(severities):
+                for turn in range(24):
+                    yield Combination(kind, parameters, state, 4.0 + 0.0837 * turn, seed=100 * number + turn)
+
+
 def _states(host: Host, kind: FrameType) -> list[State]:
     return [frame for frame in host.frames if isinstance(frame, State) and frame.type == kind]
 
 
-def _check(library: Path, kind: str, parameters: dict[str, Any], level: float, onset_s: float, seed: int) -> None:
-    clean = _clean(onset_s + 12, level, seed)
-    stream = clean if kind == "rate_skew" else _faulty(kind, parameters, clean, onset_s, seed)
-    host = machine.device(library, stream)
-    if kind == "rate_skew":
-        host.run(onset_s)
-        imu = host.imus[0]
-        assert isinstance(imu, FifoImu)
-        imu.skew(1 + parameters["skew_ppm"] * 1e-6)
-        host.run(11 / (1 + abs(parameters["skew_ppm"]) * 1e-6))
-    else:
-        host.run(onset_s + 11)
-    raised = _states(host, FrameType.SENSOR_RAISED)
-    assert raised, f"not seen: {host.lines[-4:]}"
-    assert raised[0].sensor_state in EXPECTED[kind]
-    assert raised[0].uptime_ms > onset_s * 1000
-    alarms = _states(host, FrameType.MACHINE_RAISED)
-    if level < MACHINES["faulty"]:
-        assert not alarms, f"called a machine fault: {host.lines}"
-    else:  # it had been one before
-        assert all(frame.uptime_ms < onset_s * 1000 + 1000 for frame in alarms)
+def _check(library: Path, one: Combination) -> None:
+    host = machine.device(library, one.samples())
+    host.run(one.onset_s)
+    imu = host.imus[0]
+    assert isinstance(imu, FifoImu)
+    imu.skew(one.rate_factor)
+    host.run(11 / max(one.rate_factor, 2 - one.rate_factor))
+    one.hold(host.frames)
 
 
 @pytest.mark.parametrize("state", MACHINES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_seen_and_not_called_a_machine_fault(kind: str, state: str, library: Path) -> None:
     for number, parameters in enumerate(KINDS[kind]):
-        _check(library, kind, parameters, MACHINES[state], 6.0 + 0.1 * number, seed=number)
+        _check(library, Combination(kind, parameters, state, 6.0 + 0.1 * number, seed=number))
 
 
 def test_a_sound_sensor_is_called_sound(library: Path) -> None:
@@ -157,7 +204,71 @@ def test_alerts_are_repeated_while_they_stand(library: Path) -> None:
 @pytest.mark.parametrize("state", MACHINES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_thousand_combinations(kind: str, state: str, library: Path) -> None:
-    """Kind x severity x machine state x 24 onsets, each with samples of its own: 2,016 in all."""
-    for number, parameters in enumerate(KINDS[kind]):
-        for turn in range(24):
-            _check(library, kind, parameters, MACHINES[state], 4.0 + 0.0837 * turn, seed=100 * number + turn)
+    every = list(combinations())
+    assert len(every) >= 2000
+    for one in every:
+        if (one.kind, one.state) == (kind, state):
+            _check(library, one)
+
+
+@dataclass(frozen=True)
+class _Skewing:
+    """Samples whose clock changes its rate at the onset; an `emulator.sources.SampleSource`."""
+
+    one: Combination
+    rate_hz: float = machine.RATE_HZ
+    rate_error: float = 0.0
+    accel_range_g: float = 16.0
+    gyro_range_dps: float = 2000.0
+
+    def blocks(self) -> Iterator[SampleBlock]:
+        counts = np.pad(self.one.samples(), ((0, 0), (0, 3)))
+        time_s = np.arange(len(counts)) / self.rate_hz
+        later = time_s > self.one.onset_s
+        time_s[later] = self.one.onset_s + (time_s[later] - self.one.onset_s) / self.one.rate_factor
+        for first in range(0, len(counts), 4096):
+            yield SampleBlock(time_s[first : first + 4096], counts[first : first + 4096])
+
+
+def sampled() -> list[Combination]:
+    """50 of all, always the same: one of each kind in each state of the machine, and 22 wherever they fall."""
+    every = list(combinations())
+    draws = np.random.default_rng(6)
+    each = len(every) // (len(KINDS) * len(MACHINES))
+    chosen = {int(first + draws.integers(each)) for first in range(0, len(every), each)}
+    others = [i for i in range(len(every)) if i not in chosen]
+    return [every[i] for i in sorted(chosen | {int(i) for i in draws.choice(others, 50 - len(chosen), replace=False)})]
+
+
+def _check_on_the_chip(elf: Path, one: Combination) -> None:
+    """Until the fault is told and 2.5 s (eight windows) longer."""
+    board = Machine(elf, [Sensor(_Skewing(one))])
+    board.run(one.onset_s)
+
+    def frames() -> list[Frame]:
+        sent = board.uart_output(0).decode("ascii")
+        return list(frames_in(sent[: sent.rfind("\n") + 1]))
+
+    for _ in range(17):
+        board.run(0.5)
+        if any(frame.type == FrameType.SENSOR_RAISED for frame in frames()):
+            break
+    board.run(2.5)
+    one.hold(frames())
+
+
+def test_the_sample_has_every_kind_in_every_state() -> None:
+    chosen = sampled()
+    assert len(chosen) == 50
+    assert {(one.kind, one.state) for one in chosen} == {(kind, state) for kind in KINDS for state in MACHINES}
+
+
+@pytest.mark.parametrize("number", range(4, 50, 9))
+def test_a_few_of_them_on_the_chip(number: int, chip_build: Built) -> None:
+    _check_on_the_chip(chip_build.product, sampled()[number])
+
+
+@pytest.mark.slow
+def test_fifty_of_them_on_the_chip(chip_build: Built) -> None:
+    for one in sampled():
+        _check_on_the_chip(chip_build.product, one)

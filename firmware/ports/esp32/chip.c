@@ -5,8 +5,6 @@
 #include "hal.h"
 #include "registers.h"
 
-#define CAUSE_LEVEL1 4u /* EXCCAUSE of an interrupt (Xtensa ISA, table of causes) */
-
 /* 160 MHz from the PLL that the boot loader has started; on the crystal alone this changes nothing. */
 static void speed_up(void) { DPORT_CPU_PER_CONF = (DPORT_CPU_PER_CONF & ~3u) | 1u; }
 
@@ -44,11 +42,7 @@ void chip_init(void) {
     uart_init();
 }
 
-void trap(uint32_t cause, uint32_t pc) {
-    if (cause != CAUSE_LEVEL1) {
-        chip_fatal_trap(cause, pc);
-    }
-    uint32_t lines = core_pending_lines();
+void trap(uint32_t lines) {
     if (lines & 1u << LINE_TICK) {
         tick_interrupt();
     }

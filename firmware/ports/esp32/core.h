@@ -7,9 +7,6 @@
 /* Opens lines of the CPU: ones are added to INTENABLE. */
 void core_enable_lines(uint32_t mask);
 
-/* The open lines that ask for attention. */
-uint32_t core_pending_lines(void);
-
 void tick_init(void);
 
 #endif

@@ -3,6 +3,8 @@
 #define PS_UM 0x20           /* exceptions go to the user vector */
 #define PS_EXCM 0x10
 #define FRAME 48
+#define CAUSE_LEVEL1 4       /* EXCCAUSE of an interrupt of level 1 */
+#define CAUSE_UNEXPECTED 256 /* added to the cause of what came by another vector */
 
     /* At VECBASE. Interrupts of level 1 and exceptions come at 0x340; nothing else is asked for, so whatever comes is told. */
     .section .vectors, "ax", @progbits
@@ -62,7 +64,11 @@ _start:
     .globl trap_entry
     .type trap_entry, @function
 trap_entry:
-    addi a1, a1, -FRAME
+    rsr a0, exccause
+    addi a0, a0, -CAUSE_LEVEL1
+    beqz a0, 1f
+    j exception_entry
+1:  addi a1, a1, -FRAME
     s32i a2, a1, 4
     rsr a2, excsave1
     s32i a2, a1, 0
@@ -77,8 +83,9 @@ trap_entry:
     s32i a11, a1, 40
     rsr a2, sar
     s32i a2, a1, 44
-    rsr a2, exccause
-    rsr a3, epc1
+    rsr a2, interrupt
+    rsr a3, intenable
+    and a2, a2, a3
     movi a4, PS_UM + 1
     wsr a4, ps
     rsync
@@ -103,21 +110,27 @@ trap_entry:
     rfe
     .size trap_entry, . - trap_entry
 
-    /* Never comes back, so nothing is kept; 0x100 marks the cause as out of the usual way. */
-    .section .text.unexpected_entry, "ax", @progbits
+    /* Nothing goes on after an exception, so its handler may have the whole stack, whatever a1 was. */
+    .section .text.exception_entry, "ax", @progbits
     .align 4
     .literal_position
-    .type unexpected_entry, @function
+    .globl exception_entry
+    .type exception_entry, @function
+exception_entry:
+    movi a5, 0
+    j 1f
 unexpected_entry:
+    movi a5, CAUSE_UNEXPECTED
+1:  movi a1, __stack_top
     movi a2, PS_UM + 1
     wsr a2, ps
     rsync
     rsr a2, exccause
-    addmi a2, a2, 0x100
+    add a2, a2, a5
     rsr a3, epc1
-    call0 trap
-1:  j 1b
-    .size unexpected_entry, . - unexpected_entry
+    rsr a4, excvaddr
+    call0 exception
+    .size exception_entry, . - exception_entry
 
     .macro function name
     .section .text.\name, "ax", @progbits
@@ -162,10 +175,3 @@ unexpected_entry:
     rsync
     ret
     .size core_enable_lines, . - core_enable_lines
-
-    function core_pending_lines
-    rsr a2, interrupt
-    rsr a3, intenable
-    and a2, a2, a3
-    ret
-    .size core_pending_lines, . - core_pending_lines

@@ -68,7 +68,7 @@ void hal_unlock(void) { chip_interrupts_restore(MSTATUS_MIE); }
 
 void hal_wait_for_event(void) { __asm__ volatile("wfi" ::: "memory"); }
 
-void trap(uint32_t cause, uint32_t pc) {
+void trap(uint32_t cause) {
     switch (cause) {
     case 0x80000000u + LINE_TICK:
         tick_interrupt();
@@ -80,6 +80,6 @@ void trap(uint32_t cause, uint32_t pc) {
         uart_interrupt(HAL_UART_HCI);
         return;
     default:
-        chip_fatal_trap(cause, pc);
+        hal_fatal("interrupt", cause);
     }
 }

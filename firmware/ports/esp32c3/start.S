@@ -5,7 +5,8 @@
     .balign 256                 /* the C3 takes vectored mode only, its table aligned to 256 bytes */
     .globl vectors
 vectors:
-    .rept 32
+    j exception_entry           /* interrupts have the lines 1 to 31 */
+    .rept 31
     j trap_entry
     .endr
     .option pop
@@ -31,6 +32,16 @@ _start:
 2:  call main
 3:  j 3b
 
+    /* Nothing goes on after an exception, so its handler may have the whole stack, whatever sp was. */
+    .section .text.exception_entry, "ax", @progbits
+    .balign 4
+exception_entry:
+    la sp, __stack_top
+    csrr a0, mcause
+    csrr a1, mepc
+    csrr a2, mtval
+    call exception
+
     /* Interrupts do not nest, and use the stack of what they interrupt. */
     .section .text.trap_entry, "ax", @progbits
     .balign 4
@@ -53,7 +64,6 @@ trap_entry:
     sw t5, 56(sp)
     sw t6, 60(sp)
     csrr a0, mcause
-    csrr a1, mepc
     call trap
     lw ra, 0(sp)
     lw t0, 4(sp)

@@ -23,15 +23,14 @@ void chip_route(uint32_t source, uint32_t line);
 uint32_t chip_interrupts_off(void);
 void chip_interrupts_restore(uint32_t state);
 
-/* Tells of an exception, and restarts. */
-_Noreturn void chip_fatal_trap(uint32_t cause, uint32_t pc);
-
 void spi_init(void);
 void uart_init(void);
 void uart_interrupt(unsigned port);
 void tick_interrupt(void);
 
-/* From start.S. */
-void trap(uint32_t cause, uint32_t pc);
+/* From start.S: an interrupt, as the core tells of it (RISC-V: mcause; Xtensa: a bit for each open line that asks); an exception, with
+ * its cause, the address of the instruction, and the address that it would have used, if any. */
+void trap(uint32_t cause);
+_Noreturn void exception(uint32_t cause, uint32_t pc, uint32_t value);
 
 #endif

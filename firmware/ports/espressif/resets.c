@@ -53,15 +53,15 @@ _Noreturn void hal_reboot(void) {
     }
 }
 
-_Noreturn void hal_fatal(const char *what, uint32_t detail) {
-    struct line line = {0};
-    uint8_t bytes[4] = {(uint8_t)(detail >> 24), (uint8_t)(detail >> 16), (uint8_t)(detail >> 8), (uint8_t)detail};
+static void line_word32(struct line *line, uint32_t value) {
+    uint8_t bytes[4] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8), (uint8_t)value};
+    line_hex(line, bytes, sizeof bytes);
+}
+
+/* Sends the line, which says what broke, and restarts the chip. */
+static _Noreturn void die(struct line *line) {
     (void)chip_interrupts_off();
-    line_text(&line, "fatal ");
-    line_text(&line, what);
-    line_text(&line, " ");
-    line_hex(&line, bytes, sizeof bytes);
-    line_send(&line);
+    line_send(line);
     /* A device that starts again and again must not wear out its flash. */
     for (uint32_t waited = 0; waited < FATAL_WAIT_US; waited += FATAL_STEP_US) {
         hal_watchdog_feed();
@@ -70,10 +70,23 @@ _Noreturn void hal_fatal(const char *what, uint32_t detail) {
     hal_reboot();
 }
 
-_Noreturn void chip_fatal_trap(uint32_t cause, uint32_t pc) {
+_Noreturn void hal_fatal(const char *what, uint32_t detail) {
     struct line line = {0};
-    line_text(&line, "trap");
+    line_text(&line, "fatal ");
+    line_text(&line, what);
+    line_text(&line, " ");
+    line_word32(&line, detail);
+    die(&line);
+}
+
+/* Should this fail in its turn, it is entered again, and the watchdog ends it. */
+_Noreturn void exception(uint32_t cause, uint32_t pc, uint32_t value) {
+    struct line line = {0};
+    line_text(&line, "fatal exception");
     line_value(&line, "cause", (int32_t)cause);
-    line_send(&line);
-    hal_fatal("trap", pc);
+    line_word(&line, "at ");
+    line_word32(&line, pc);
+    line_word(&line, "value ");
+    line_word32(&line, value);
+    die(&line);
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from sim.calibration.command import CALIBRATION
+from sim.progress import progress_bar
 
 # Heavy modules are imported inside the command, so that `simtwin --help` answers at once.
 
@@ -33,7 +34,6 @@ def report(
     --calibration also the twin before and after calibration.
     """
     from sim.calibration.command import with_calibration
-    from sim.cli import _progress
     from sim.dataset.report.report import write_report
     from sim.scenario.reader import load
     from sim.scenario.schema import Scenario
@@ -42,7 +42,7 @@ def report(
         raise click.UsageError("--calibration needs the --scenario it belongs to")
     plain = None if scenario is None else load(scenario, Scenario)
     fitted = None if plain is None or calibration is None else with_calibration(plain, calibration).model
-    with _progress("comparing", "classes") as update:
+    with progress_bar("comparing", "classes") as update:
         path = write_report(
             folder, out, scenario=None if plain is None else plain.model, calibrated=fitted, uncalibrated=uncalibrated,
             seed=seed, progress=update,

@@ -15,9 +15,9 @@ from models.benchmark import run
 from models.benchmark.report import CNC
 from models.benchmark.run import Effort, benchmark
 from models.datasets.smartmanuad import READER
-from models.training.detector import Progress
 from sim.cli import cli
 from sim.errors import DatasetError, ParameterError
+from sim.progress import Progress
 from tests.models.benchmark.made import folder_of_sets
 
 EFFORT = Effort(windows=200, epochs=2)
