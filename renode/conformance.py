@@ -1,7 +1,7 @@
-"""What both emulated chips must do, register by register: scripts that write, read, wait and look at interrupt lines.
+"""What both emulated ESP32-C3 must do, register by register: scripts that write, read, wait and look at interrupt lines.
 
 One table, three uses: on the built-in emulator, on the C# peripherals under a stub of Renode, and, as the Robot suite
-`tests/conformance.robot` that `robot_suite` makes of it, on Renode. Expected values are the reference manual's (chapter in
+`tests/conformance_esp32c3.robot` that `robot_suite` makes of it, on Renode. The ESP32's table is in conformance_esp32.py. Expected values are the reference manual's (chapter in
 each script's `source`), not either engine's.
 """
 
@@ -477,4 +477,7 @@ SCRIPTS = [
 if __name__ == "__main__":
     from pathlib import Path
 
-    (Path(__file__).parent / "tests" / "conformance.robot").write_text(robot_suite(SCRIPTS))
+    from renode.conformance_esp32 import SCRIPTS as SCRIPTS_ESP32
+
+    for chip, scripts in (("esp32c3", SCRIPTS), ("esp32", SCRIPTS_ESP32)):
+        (Path(__file__).parent / "tests" / f"conformance_{chip}.robot").write_text(robot_suite(scripts))

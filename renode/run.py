@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="run.py", description="Run the suites of this bundle on Renode.")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="names of tests/*.robot without the ending [all]")
     parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for Robot's logs [results]")
+    parser.add_argument("--chip", choices=chips(), default=chips()[0], help="whose platform and firmware [%(default)s]")
     given = parser.parse_args(arguments)
     sys.path.insert(0, str(HERE))
     import finder
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _missing(
             f"Python package {error.name} is missing: pip install -r {renode.folder / 'tests' / 'requirements.txt'}"
         )
-    suites = [HERE / "tests" / f"{name}.robot" for name in given.suites] or sorted((HERE / "tests").glob("*.robot"))
+    suites = [HERE / "tests" / f"{name}.robot" for name in given.suites] or suites_for(given.chip)
     for suite in suites:
         if not suite.is_file():
             print(
@@ -55,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 2
     print(f"Renode: {renode.program} (by {renode.where})", flush=True)
     given.results.mkdir(parents=True, exist_ok=True)
-    return _report(_run(renode, suites, given.results), given.results)
+    return _report(_run(renode, suites, given.results, given.chip), given.results)
 
 
 def _missing(what: str) -> int:
@@ -63,7 +64,18 @@ def _missing(what: str) -> int:
     return MISSING
 
 
-def _run(renode: object, suites: list[Path], results: Path) -> int:
+def chips() -> list[str]:
+    """Those that this bundle has firmware for, the ESP32-C3 first."""
+    return sorted((path.name for path in (HERE / "work" / "firmware").glob("esp32*")), reverse=True) or ["esp32c3"]
+
+
+def suites_for(chip: str) -> list[Path]:
+    """All suites but those whose name ends in another chip's."""
+    others = tuple(f"_{other}" for other in ("esp32c3", "esp32") if other != chip)
+    return [path for path in sorted((HERE / "tests").glob("*.robot")) if not path.stem.endswith(others)]
+
+
+def _run(renode: object, suites: list[Path], results: Path, chip: str) -> int:
     """Start Renode, let Robot talk to it, stop it."""
     port = _free_port()
     environment = os.environ | {"RENODE_CI_MODE": "YES"}
@@ -75,7 +87,7 @@ def _run(renode: object, suites: list[Path], results: Path) -> int:
         ) as process,
     ):
         try:
-            return subprocess.run(robot_command(renode.folder, suites, results, port), check=False).returncode  # type: ignore[attr-defined]
+            return subprocess.run(robot_command(renode.folder, suites, results, port, chip), check=False).returncode  # type: ignore[attr-defined]
         finally:
             process.terminate()
             try:
@@ -84,10 +96,11 @@ def _run(renode: object, suites: list[Path], results: Path) -> int:
                 process.kill()
 
 
-def robot_command(folder: Path, suites: list[Path], results: Path, port: int) -> list[str]:
+def robot_command(folder: Path, suites: list[Path], results: Path, port: int, chip: str) -> list[str]:
     """How Robot is called beside a Renode that waits at this port."""
     variables = {
         "ENGINE": "renode",
+        "CHIP": chip,
         "WORK": (HERE / "work").as_posix(),
         "SKIP_RUNNING_SERVER": "True",
         "PORT_NUMBER": str(port),

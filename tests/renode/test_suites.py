@@ -21,7 +21,7 @@ from renode.suites import builtin, bundle, on_renode
 from renode.work import TESTS, needs, scenario_file, suites
 from tests.renode import made, standin
 
-QUICK, LONG = ["boot", "conformance"], ["several", "verdicts", "wires"]
+QUICK, LONG = ["boot", "conformance_esp32c3"], ["several", "verdicts", "wires"]
 """Suites that ask nothing of a model but that it calls a sound machine normal."""
 SHORT = """
 name: short

@@ -304,7 +304,9 @@ namespace Antmicro.Renode.Peripherals.UART
 
         protected bool TryGetCharacter(out byte character, bool peek = false)
         {
-            character = queue.Count == 0 ? (byte)0 : peek ? queue.Peek() : queue.Dequeue();
+            character = 0;
+            if(queue.Count == 0) { return false; }
+            character = peek ? queue.Peek() : queue.Dequeue();
             if(queue.Count == 0) { QueueEmptied(); }
             return true;
         }

@@ -23,7 +23,7 @@ from tests.models.export.c.test_networks import flat, random, real
 from tests.models.export.conftest import Made
 from tests.models.export.made import CHANNELS, CLASSES, LENGTH, MIXED, windows
 
-INPUTS, OUTPUT, SCRATCH = 0x3FFC8000, 0x3FFD0000, 0x3FFD4000
+INPUTS, OUTPUT, SCRATCH = 0x3FFCC000, 0x3FFD0000, 0x3FFD4000
 """In DRAM, behind the program's own data and below its stack."""
 
 
