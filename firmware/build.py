@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from zlib import crc32
 
 from firmware.compiler import GENERATED, STRICT, CompilerName, PortName, compile_all, compiler_for, link
 from firmware.errors import FirmwareError
@@ -82,14 +83,32 @@ def build(
         (work / IDENTITY_H).write_text(_identity_header(build_id, model_c))
         include = [f"-I{work}", f"-I{CORE / 'include'}", *(f"-I{folder}" for folder in folders), f"-I{model}"]
         own = [*STRICT, *include]
-        objects = compile_all(chosen, [*((source, own) for source in sources), (model_c, [*GENERATED, *include])], work)
+        # Where this machine keeps things is no business of who gets the product.
+        places = [f"-ffile-prefix-map={place}=." for place in (HERE.parent, Path.cwd(), work, model.resolve())]
+        sets = [*((source, [*own, *places]) for source in sources), (model_c, [*GENERATED, *include, *places])]
+        objects = compile_all(chosen, sets, work)
         product = Path(name) / PRODUCTS[port]
         link(chosen, objects, [f"-T{script}" for script in scripts], product)
+        if port in SHARED:
+            _seal(product)
         target, kept = out / product.name, out / "objects"
         shutil.rmtree(kept, ignore_errors=True)
         os.replace(work, kept)
         os.replace(product, target)
     return Built(port, target, tuple(kept / each.name for each in objects), build_id, chosen.version)
+
+
+def _seal(elf: Path) -> None:
+    """Put the CRC-32 of code and constants where the firmware looks for it (ports/espressif/image.c)."""
+    from elftools.elf.elffile import ELFFile  # the port `host` is built without
+
+    with elf.open("r+b") as file:
+        sections = {section.name: section for section in ELFFile(file).iter_sections()}
+        crc = 0
+        for name in (".text", ".rodata"):
+            crc = crc32(sections[name].data(), crc)
+        file.seek(sections[".image_crc"]["sh_offset"])
+        file.write(crc.to_bytes(4, "little"))
 
 
 def _project(model: Path, out: Path) -> Built:

@@ -161,6 +161,8 @@ def compile_all(compiler: Compiler, sources: Sequence[tuple[Path, Sequence[str]]
             middle, text = target.with_suffix(".bc"), target.with_suffix(".s")
             run([*compiler.command, *compiler.flags, *flags, "-c", str(source), "-o", str(middle)], str(source))
             run([*compiler.backend, str(middle), "-o", str(text)], str(source))
+            # llc puts literals wherever it has just been; they belong to the code.
+            text.write_text(text.read_text().replace("\t.literal_position\n", "\t.text\n\t.literal_position\n"))
             run([*compiler.assembler, "-c", str(text), "-o", str(target)], str(source))
         elif compiler.backend:
             run([*compiler.assembler, "-c", str(source), "-o", str(target)], str(source))

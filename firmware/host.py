@@ -6,10 +6,24 @@ import ctypes
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from ctypes import CFUNCTYPE, POINTER, c_int, c_int8, c_int16, c_int32, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    c_bool,
+    c_int,
+    c_int8,
+    c_int16,
+    c_int32,
+    c_size_t,
+    c_uint8,
+    c_uint16,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)  # fmt: skip
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +33,7 @@ from firmware.frames import Frame, ResetCause, frames_in
 FLASH_BYTES = 8192
 SECTOR_BYTES = 4096
 CONSOLE, HCI = 0, 1
+MAC = bytes.fromhex("7CDFA1000001")
 _POWER_CUT = -1000
 _ERROR_FLASH = -5
 _Bytes = Any  # POINTER(c_uint8): ctypes' own types are not generic at run time
@@ -52,7 +67,36 @@ class _Callbacks(ctypes.Structure):
         ("flash_erase_sector", CFUNCTYPE(c_int, c_uint32)),
         ("watchdog_feed", CFUNCTYPE(None, c_uint32)),
         ("tick_start", CFUNCTYPE(None, c_uint32)),
+        ("mac_address", CFUNCTYPE(None, POINTER(c_uint8))),
     ]
+
+
+class BthomeReport(ctypes.Structure):
+    """`struct bthome_report` of bthome.h, field by field."""
+
+    _fields_ = [
+        ("rms_mg", c_uint16),
+        ("temperature_c100", c_int16),
+        ("packet_id", c_uint8),
+        ("machine_state", c_uint8),
+        ("confidence", c_uint8),
+        ("sensor", c_uint8),
+        ("sensor_state", c_uint8),
+        ("machine_alert", c_bool),
+        ("sensor_alert", c_bool),
+    ]
+
+
+class _Seal(ctypes.Structure):
+    _fields_ = [("key", ctypes.c_char_p), ("address", ctypes.c_char_p), ("counter", c_uint32)]
+
+
+class Seal(NamedTuple):
+    """What a packet is encrypted with: key (16 bytes), address (6, the most significant first), counter."""
+
+    key: bytes
+    address: bytes
+    counter: int
 
 
 class Core:
@@ -66,6 +110,7 @@ class Core:
             self.library = ctypes.CDLL(copy)
         self.library.host_app_bytes.restype = c_size_t
         self.library.host_verdict.restype = c_uint32
+        self.library.host_advertisement.restype = c_size_t
 
     def preprocess(self, counts: NDArray[np.int16], length: int) -> NDArray[np.int8]:
         """Windows of counts (n, window, channels) to the network's inputs (n, length, channels)."""
@@ -98,6 +143,27 @@ class Core:
         )  # fmt: skip
         return changes, alerts
 
+    def aes128(self, key: bytes, block: bytes) -> bytes:
+        """One block of 16 bytes under AES-128."""
+        content = ctypes.create_string_buffer(block, len(block))
+        self.library.host_aes(key, content)
+        return content.raw
+
+    def ccm(self, key: bytes, nonce: bytes, plain: bytes) -> bytes | None:
+        """Cipher text and tag (4 bytes) under AES-128-CCM; None: refused."""
+        content, tag = ctypes.create_string_buffer(plain, max(1, len(plain))), ctypes.create_string_buffer(4)
+        if self.library.host_ccm(key, nonce, content, c_size_t(len(plain)), tag):
+            return None
+        return content.raw[: len(plain)] + tag.raw
+
+    def advertisement(self, report: BthomeReport, seal: Seal | None = None) -> bytes:
+        """The advertisement of a report, without the zeros after it; encrypted if there is a seal."""
+        content = ctypes.create_string_buffer(31)
+        given = None if seal is None else ctypes.byref(_Seal(*seal))
+        count = self.library.host_advertisement(ctypes.byref(report), given, content)
+        assert not any(content.raw[count:])
+        return content.raw[:count]
+
     @property
     def state_bytes(self) -> int:
         """Memory of the whole application's state."""
@@ -115,11 +181,17 @@ class Host(Core):
         fed_us: when the watchdog was last fed; None: it is not running.
         watchdog_ms: its time.
         spend: flash operations (bytes programmed, sectors erased) until the power is cut; None: it stays.
+        flash_is_broken: it takes nothing any more.
+        mac: the chip's own address, 6 bytes.
+        on_hci: called with the bytes that were sent on the UART for Bluetooth; what it returns is the answer.
     """
 
     def __init__(self, library: Path, imus: Sequence[SpiDevice] = (), flash: bytearray | None = None) -> None:
         """Set it up; `start` starts it."""
         super().__init__(library)
+        self.mac = MAC
+        self.flash_is_broken = False
+        self.on_hci: Callable[[bytes], bytes] | None = None
         self.imus: list[SpiDevice] = list(imus)
         self.flash = bytearray(b"\xff" * FLASH_BYTES) if flash is None else flash
         self.time_us = 0
@@ -135,7 +207,7 @@ class Host(Core):
     def _bound(self) -> list[Any]:
         functions: list[Callable[..., Any]] = [
             self._spi_transfer, self._uart_write, self._uart_read, lambda: self.time_us, self._tick, self._flash_read,
-            self._flash_program, self._flash_erase_sector, self._watchdog_feed, self._tick_start,
+            self._flash_program, self._flash_erase_sector, self._watchdog_feed, self._tick_start, self._mac_address,
         ]  # fmt: skip
         return [kind(function) for (_, kind, *_), function in zip(_Callbacks._fields_, functions, strict=True)]
 
@@ -200,8 +272,13 @@ class Host(Core):
         ctypes.memmove(content, answer, count)
         return 0
 
+    def _mac_address(self, content: _Bytes) -> None:
+        ctypes.memmove(content, self.mac, len(self.mac))
+
     def _uart_write(self, port: int, content: _Bytes, count: int) -> None:
         self.sent[port] += ctypes.string_at(content, count)
+        if port == HCI and self.on_hci is not None:
+            self.type(self.on_hci(ctypes.string_at(content, count)), HCI)
 
     def _uart_read(self, port: int, content: _Bytes, room: int) -> int:
         given = bytes(self._input[port][:room])
@@ -214,6 +291,8 @@ class Host(Core):
         return 0
 
     def _flash_program(self, offset: int, content: _Bytes, count: int) -> int:
+        if self.flash_is_broken:
+            return _ERROR_FLASH
         for place, value in enumerate(ctypes.string_at(content, count), offset):
             if self._is_cut():
                 return _POWER_CUT
@@ -221,7 +300,7 @@ class Host(Core):
         return 0
 
     def _flash_erase_sector(self, offset: int) -> int:
-        if offset % SECTOR_BYTES:
+        if offset % SECTOR_BYTES or self.flash_is_broken:
             return _ERROR_FLASH
         for place in range(offset, offset + SECTOR_BYTES):
             if place % 256 == 0 and self._is_cut():

@@ -18,7 +18,7 @@ from elftools.elf.sections import Symbol, SymbolTableSection
 from firmware.errors import FirmwareError
 from firmware.xtensa import Instruction, Reader, instructions
 
-COMMANDS = ("help", "version", "status", "threshold", "config", "defaults", "self_test", "reboot")
+COMMANDS = ("help", "version", "status", "threshold", "config", "defaults", "bind_key", "self_test", "reboot")
 INDIRECT: Mapping[str, tuple[str, ...]] = {
     "acquire_tick": ("tick_interrupt", "trap"),
     "wait_ms": ("lsm6dso_self_test", "half_test", "averaged"),

@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_limits
 
 from models.classical import classical
 from models.conv import ConvNet
-from models.forest import Forest, NormalisedForest
+from models.forest import Forest, GatedForest, NormalisedForest
 from models.mahalanobis import Mahalanobis
 from models.protocols import Protocol
 from models.scores import Predictions, pooled
@@ -47,8 +47,8 @@ T = TypeVar("T")
 Augmenter = Callable[[Sequence[RealRecording], Task, int], LabelledWindows]
 """Given the recordings to train on (at their own rate), the task and a seed: windows to train on beside the real ones."""
 
-Models = dict[str, type[ConvNet] | type[Forest] | type[Mahalanobis]]
-MODELS: Models = {model.name: model for model in (ConvNet, Forest, NormalisedForest, Mahalanobis)}
+Models = dict[str, type[ConvNet] | type[Forest] | type[GatedForest] | type[Mahalanobis]]
+MODELS: Models = {model.name: model for model in (ConvNet, Forest, NormalisedForest, GatedForest, Mahalanobis)}
 
 _FOLDER = "runs"
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "tensorflow", "tsaug")
@@ -200,6 +200,8 @@ def predict(model: str, train: LabelledWindows, test: LabelledWindows, task: Tas
     fitted = MODELS[model](task, seed).fit(train)
     if isinstance(fitted, Mahalanobis):
         return np.full(len(test), -1), fitted.anomaly(test)
+    if isinstance(fitted, GatedForest):
+        return fitted.judge(test)
     probability = fitted.probabilities(test)
     normal = np.clip(probability[:, 0], 1e-300, 1.0)
     faulty = np.clip(probability[:, 1:].sum(axis=1), 1e-300, 1.0)
@@ -272,7 +274,9 @@ def _source(thing: Any) -> str:
 def _source_of(module: str, file: str) -> str:
     own = Path(file)
     files = [own]
-    if module in (Forest.__module__, Mahalanobis.__module__):
+    if module == Forest.__module__:
+        files += [own.with_name("features.py"), own.with_name("mahalanobis.py")]
+    elif module == Mahalanobis.__module__:
         files += [own.with_name("features.py")]
     elif module == ConvNet.__module__:
         files += [own.with_name("architectures") / "cnn.py"]

@@ -18,6 +18,7 @@ from sim.scenario.schema import NORMAL
 Samples = NDArray[np.float32]
 Strings = NDArray[np.str_]
 Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
 
 _TAPS_PER_RATIO = 24  # half length of the anti-alias filter, in samples of the slower rate
 _CUTOFF = 0.9  # of the slower Nyquist frequency

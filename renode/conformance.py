@@ -1,8 +1,9 @@
 """What both emulated ESP32-C3 must do, register by register: scripts that write, read, wait and look at interrupt lines.
 
 One table, three uses: on the built-in emulator, on the C# peripherals under a stub of Renode, and, as the Robot suite
-`tests/conformance_esp32c3.robot` that `robot_suite` makes of it, on Renode. The ESP32's table is in conformance_esp32.py. Expected values are the reference manual's (chapter in
-each script's `source`), not either engine's.
+`tests/conformance_esp32c3.robot` that `robot_suite` makes of it, on Renode. The ESP32's table is in
+conformance_esp32.py. Expected values are the reference manual's (chapter in each script's `source`), not either
+engine's.
 """
 
 from __future__ import annotations
@@ -212,7 +213,7 @@ def robot_suite(scripts: list[Script]) -> str:
         "Suite Teardown    Teardown",
         "Test Setup        Reset Emulation",
         "Test Teardown     Test Teardown",
-        "Resource          ${CURDIR}/${ENGINE}.resource",
+        "Resource          ${CURDIR}/simtwin.resource",
         "",
         "*** Test Cases ***",
     ]

@@ -1,7 +1,7 @@
 """What the emulated ESP32 must do, register by register; see conformance.py.
 
-Run on the C# peripherals under a stub of Renode, and, as `tests/conformance_esp32.robot`, on Renode. Expected values are the ESP32
-Technical Reference Manual's (chapter in each script's `source`).
+Run on the C# peripherals under a stub of Renode, and, as `tests/conformance_esp32.robot`, on Renode. Expected values are the
+ESP32 Technical Reference Manual's (chapter in each script's `source`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from renode.conformance import ALL_BITS, WATCHDOG_KEY, Cut, Line, Pass, Read, Receive, Script, Sent, Step, Write
 
 DPORT, UART0, UART1, FLASH, GPIO = 0x3FF00000, 0x3FF40000, 0x3FF50000, 0x3FF42000, 0x3FF44000
-RTC, IO_MUX, TIMG0, TIMG1, SPI2 = 0x3FF48000, 0x3FF49000, 0x3FF5F000, 0x3FF60000, 0x3FF64000
+RTC, IO_MUX, EFUSE, TIMG0, TIMG1, SPI2 = 0x3FF48000, 0x3FF49000, 0x3FF5A000, 0x3FF5F000, 0x3FF60000, 0x3FF64000
 FIFO0 = 0x60000000
 """UART0's FIFO on the other bus."""
 
@@ -70,8 +70,9 @@ SCRIPTS = [
     Script(
         "Interrupt Matrix Routes A Level", "ESP32 TRM, chapters 2 and 5: sources 24 and 25 are FROM_CPU 0 and 1",
         [
-            Read(DPORT + 0x104 + 4 * 24, 16), Write(DPORT + 0xDC, 1), Line(0), _route(24, 2), Line(2), _route(24, 13), Line(13),
-            _route(25, 12), Write(DPORT + 0xE0, 1), Line(12), Write(DPORT + 0xE0, 0), Line(13), _route(24, 16), Line(0),
+            Read(DPORT + 0x104 + 4 * 24, 16), Write(DPORT + 0xDC, 1), Line(0), _route(24, 2), Line(2), _route(24, 13),
+            Line(13), _route(25, 12), Write(DPORT + 0xE0, 1), Line(12), Write(DPORT + 0xE0, 0), Line(13),
+            _route(24, 16), Line(0),
             _route(24, 13), Write(DPORT + 0xDC, 0), Line(0),
         ],
     ),
@@ -98,8 +99,8 @@ SCRIPTS = [
         "Timer Alarm Once", "ESP32 TRM, chapter 18: without reload the counter goes on; source 15",
         [
             _route(15, 17), Write(TIMG0 + 0x34, 2000), Write(TIMG0 + 0x98, 2),
-            Write(TIMG0 + 0x24, EN | UP | PER_US | LEVEL | ALARM), Pass(0.0019), Line(0), Pass(0.0002), Line(17), *_now(1, 2100),
-            Write(TIMG0 + 0xA4, 2), Line(0), Pass(0.005), Line(0),
+            Write(TIMG0 + 0x24, EN | UP | PER_US | LEVEL | ALARM), Pass(0.0019), Line(0), Pass(0.0002), Line(17),
+            *_now(1, 2100), Write(TIMG0 + 0xA4, 2), Line(0), Pass(0.005), Line(0),
         ],
     ),
     Script(
@@ -116,8 +117,9 @@ SCRIPTS = [
             _route(35, 13), Write(UART1 + 0x14, 694 | 7 << 20), Write(UART1 + 0x24, 1 << 31 | 2 << 24 | 2),
             Write(UART1 + 0x10, 0x101), Write(UART1 + 0x0C, 0x101), Line(0), Receive(1, b"\x04\xff"), Pass(0.0005), Line(13),
             Read(UART1 + 0x08, 1 << 8), Read(UART1 + 0x1C, 2, 0xFF), Read(UART1 + 0x60, 2 << 13), Read(UART1, 0x04),
-            Read(UART1 + 0x60, 2 << 13 | 1 << 2), Read(UART1, 0xFF), Read(UART1 + 0x60, 2 << 13 | 2 << 2), Read(UART1 + 0x1C, 0, 0xFF),
-            Write(UART1 + 0x10, 0x101), Line(0), Receive(1, b"abc"), Pass(0.0005), Read(UART1 + 0x04, 1, 1), Read(UART1, 0x61),
+            Read(UART1 + 0x60, 2 << 13 | 1 << 2), Read(UART1, 0xFF), Read(UART1 + 0x60, 2 << 13 | 2 << 2),
+            Read(UART1 + 0x1C, 0, 0xFF), Write(UART1 + 0x10, 0x101), Line(0), Receive(1, b"abc"), Pass(0.0005),
+            Read(UART1 + 0x04, 1, 1), Read(UART1, 0x61),
             Read(UART1, 0x62), Read(UART1, 0x63), Write(UART1 + 0x10, 0x101), Line(0), Read(UART1 + 0x04, 0, 0x101),
         ],
     ),
@@ -147,7 +149,7 @@ SCRIPTS = [
         ],
     ),
     Script(
-        "Flash Erases And Programs", "ESP32 TRM, chapter 7: the address from the top; W25Q32JV datasheet: 9F, 06, 20, 02, 03, 05",
+        "Flash Erases And Programs", "ESP32 TRM, chapter 7: the address from the top; W25Q32JV datasheet",
         [
             *_flash(0x9F, back=3), Read(FLASH + 0x80, 0x1640EF, 0xFFFFFF), *_flash(0x06), *_flash(0x05, back=1),
             Read(FLASH + 0x80, 2, 3), *_flash(0x20, 0x3FE000), *_flash(0x05, back=1), Read(FLASH + 0x80, 1, 0x01), Pass(0.5),
@@ -189,6 +191,10 @@ SCRIPTS = [
             Write(TIMG0 + 0xA4, 4), Line(0), Write(TIMG0 + 0x48, 0), Write(TIMG1 + 0x4C, 8000 << 16), Write(TIMG1 + 0x50, 100),
             Write(TIMG1 + 0x48, 1 << 31 | 3 << 29), Pass(0.05), Read(RTC + 0x34, 0x08, 0x3F),
         ],
+    ),
+    Script(
+        "EFuse Holds The MAC Address", "ESP32 TRM, chapter 20: BLK0_RDATA1 and 2",
+        [Read(EFUSE + 0x04, 0xA1000001), Read(EFUSE + 0x08, 0x7CDF, 0xFFFF), Read(EFUSE + 0x0C, 0)],
     ),
     Script(
         "A Peripheral's Reset", "ESP32 TRM, chapter 5: PERIP_RST_EN",

@@ -12,6 +12,18 @@ from pathlib import Path
 VERSION = "1.17.0"
 """The release that is installed and asked for; 1.16.1 works as well."""
 IMAGE = f"antmicro/renode:{VERSION}"
+PACKAGE = Path("/opt/renode")
+"""Where Renode's packages for Linux put it; the `renode` on the PATH is then a script elsewhere."""
+
+# What is started must be Renode itself: a script that starts it would be stopped alone, and Renode would live on.
+_PROGRAMS = (
+    ("bin/Renode.dll", ("dotnet",)),
+    ("output/bin/Release/Renode.dll", ("dotnet",)),  # built from its sources
+    ("bin/Renode.exe", () if sys.platform == "win32" else ("mono",)),  # 1.16.1's packages
+    ("renode", ()),
+    ("renode.exe", ()),
+    ("Renode.exe", ()),
+)
 
 
 @dataclass(frozen=True)
@@ -19,12 +31,12 @@ class Renode:
     """A Renode that was found.
 
     Attributes:
-        program: what starts it.
+        command: what starts it.
         folder: where it lies, with `tests/renode-keywords.robot`.
         where: which way it was found.
     """
 
-    program: Path
+    command: tuple[str, ...]
     folder: Path
     where: str
 
@@ -55,7 +67,9 @@ def find() -> Renode | None:
     if (found := _in_folder(cache_folder(), "cache")) is not None:
         return found
     on_path = shutil.which("renode")
-    return None if on_path is None else _in_folder(Path(on_path).resolve().parent, "PATH")
+    if on_path is None:
+        return None
+    return _in_folder(Path(on_path).resolve().parent, "PATH") or _in_folder(PACKAGE, "PATH")
 
 
 def _in_folder(folder: Path, where: str) -> Renode | None:
@@ -64,9 +78,9 @@ def _in_folder(folder: Path, where: str) -> Renode | None:
     if folder.is_dir():
         places += sorted(path for path in folder.iterdir() if path.name.lower().startswith("renode") and path.is_dir())
     for place in places:
-        for name in ("renode", "Renode.exe", "renode.exe", "bin/Renode.exe"):
+        for name, launcher in _PROGRAMS:
             if (place / name).is_file() and (place / "tests" / "renode-keywords.robot").is_file():
-                return Renode(place / name, place, where)
+                return Renode((*launcher, str(place / name)), place, where)
     return None
 
 

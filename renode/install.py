@@ -161,7 +161,7 @@ def checks() -> list[Check]:
     try:
         renode = find()
         says = (
-            f"{renode.program} (by {renode.where})"
+            f"{' '.join(renode.command)} (by {renode.where})"
             if renode
             else "`simtwin renode install`, or set RENODE_HOME, or put it on the PATH"
         )

@@ -9,6 +9,7 @@ import re
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 
 from emulator.errors import MachineError
 from emulator.machine import Machine, Sensor
@@ -72,7 +73,7 @@ class Keywords:
     def __init__(self, work: str) -> None:
         self._work = Path(work)
         self._board: Board | None = None
-        self._logs = Path(transcript.log_folder())
+        self._logs = Path(mkdtemp(prefix="simtwin-uart-"))
 
     # As Renode's own resource has them
 
@@ -110,11 +111,11 @@ class Keywords:
         result: list[Result] = []
 
         def matched() -> bool:
+            for _, line in board.lines:  # of all lines that nobody waited for, as on Renode
+                if any(text in line for text in board.failing):
+                    raise AssertionError(f"Test failing entry has been found on UART: {line}")
             while board.lines and not result:
                 time_s, line = board.lines.popleft()
-                for text in board.failing:
-                    if text in line:
-                        raise AssertionError(f"Test failing entry has been found on UART: {line}")
                 found = re.search(content, line) if treatAsRegex else content in line
                 if found:
                     groups = list(found.groups()) if isinstance(found, re.Match) else []
@@ -140,7 +141,7 @@ class Keywords:
         self._running().machine.write_uart(0, f"{content}\r".encode("ascii"))
 
     def register_failing_uart_string(self, pattern: str) -> None:
-        """A wait fails when this text comes before what it waits for."""
+        """A wait fails when this text is on a line that nobody has waited for, or comes before what it waits for."""
         self._running().failing.append(pattern)
 
     # As tests/renode.resource has them

@@ -3,7 +3,8 @@
 It differs from the device and from `emulator.lsm6dso` (docs/fidelity.md): integer rates taken from the batch rate, registers
 of which only some bits hold, a software reset that does nothing, an overrun that lasts until the FIFO is bypassed,
 accelerometer before gyroscope, tags without counter and parity, and zeros at the batch rate while nobody feeds it. Source: the
-model's behaviour as read in Renode's sources (`LSM6DSO_IMU.cs`, `RESDStream.cs`, `BaseClockSource.cs`).
+model's behaviour as read in Renode's sources (`LSM6DSO_IMU.cs`, `RESDStream.cs`, `BaseClockSource.cs`). What came after
+1.16.1 makes no difference to a driver on SPI that batches: I2C, register banks, the output data rate where none is batched.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from emulator.clock import CPU_HZ, Clock
 from emulator.lsm6dso import WHO_AM_I
+from renode.errors import RenodeError
 from renode.resd import Block, SampleType
 from sim.sensors.devices import LSM6DSO
 
@@ -44,7 +46,7 @@ _NS = 1_000_000_000
 
 
 class _Feed:
-    """Samples at the model's rate: defaults until fed, then the file's, then its last one for ever."""
+    """Samples at the model's rate: defaults (zero) until fed, then the file's, then defaults again."""
 
     def __init__(self) -> None:
         self.rows: NDArray[np.int64] | None = None
@@ -66,18 +68,18 @@ class RenodeLsm6dso:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.words_lost = 0
+        self._temperature_c = Decimal(0)
+        self._word: tuple[int, tuple[Decimal, ...]] | None = None
         self.power_on()
 
     def power_on(self) -> None:
-        """As when Renode resets the machine: registers and FIFO cleared, feeds gone."""
+        """As when Renode resets the machine: registers and FIFO cleared, feeds gone; temperature and last word stay."""
         self._registers = dict.fromkeys(_HOLD, 0) | {_CTRL3: 0x04}
         self._fifo: deque[tuple[int, tuple[Decimal, ...]]] = deque()
         self._overrun = self._overrun_seen = False
         self._latest: dict[int, tuple[Decimal, ...]] = {}
-        self._word: tuple[int, tuple[Decimal, ...]] | None = None
         self._feeds = {_ACCEL_TAG: _Feed(), _GYRO_TAG: _Feed()}
         self._temperature: Block | None = None
-        self._temperature_c = Decimal(0)
         self._address: int | None = None
 
     # The bus
@@ -110,11 +112,11 @@ class RenodeLsm6dso:
 
     def _read(self, address: int) -> int:
         if address == _TAG:
-            self._word = self._fifo.popleft() if self._fifo and self._registers[_MODE] != _BYPASS else None
-            if self._word is None:
-                return 0
-            self._latest[self._word[0]] = self._word[1]
-            return self._word[0] << 3
+            if not self._fifo:
+                return 0  # the data registers keep the last word
+            tag, sample = self._fifo.popleft()
+            self._keep(tag, sample)
+            return tag << 3
         if _TAG < address <= _END:
             return 0 if self._word is None else self._output(*self._word, address - _TAG - 1)
         for tag, first in ((_GYRO_TAG, _OUT_GYRO), (_ACCEL_TAG, _OUT_ACCEL)):
@@ -134,6 +136,7 @@ class RenodeLsm6dso:
         before, self._registers[address] = self._registers[address], value & _HOLD[address]
         if address == _MODE and value & 7 == _BYPASS:
             self._fifo.clear()
+            self._latest.clear()
             self._overrun = False
         elif address == _BDR and value != before:
             for tag, code in ((_ACCEL_TAG, value & 15), (_GYRO_TAG, value >> 4)):
@@ -193,13 +196,19 @@ class RenodeLsm6dso:
     # Samples
 
     def feed(self, blocks: Sequence[Block]) -> None:
-        """Give it a file's samples from now on: the first at once, then one at every tick of the batch rate."""
+        """Give it a file's samples from now on: the first at once, then one at every tick of the batch rate.
+
+        Raises:
+            RenodeError: samples of a kind that is not batched.
+        """
         now_ns = self._now_ns()
         self.catch_up(now_ns / _NS)
         for tag, kind in ((_ACCEL_TAG, SampleType.ACCELERATION_UG), (_GYRO_TAG, SampleType.ANGULAR_RATE_1E5_RAD_S)):
             parts = [block.samples for block in blocks if block.type is kind]
             feed = self._feeds[tag]
-            if parts and feed.next_ns is not None:
+            if parts and feed.next_ns is None:
+                raise RenodeError(f"{kind.name}: no batch rate is set; Renode's model takes no samples then")
+            if parts:
                 feed.rows, feed.at, feed.next_ns = np.concatenate(parts).astype(np.int64), 0, now_ns
         self._temperature = next((b for b in blocks if b.type is SampleType.TEMPERATURE_MILLI_C), self._temperature)
         self.catch_up(now_ns / _NS)
@@ -224,20 +233,24 @@ class RenodeLsm6dso:
             feed.next_ns = at_ns + feed.period_ns
 
     def _give(self, tag: int, feed: _Feed) -> None:
-        if feed.rows is None:
+        if feed.rows is None or feed.at >= len(feed.rows):
             sample: tuple[Decimal, ...] = (Decimal(0),) * 3
         else:
-            row = feed.rows[min(feed.at, len(feed.rows) - 1)]
+            sample = tuple(_in_unit(tag, int(value)) for value in feed.rows[feed.at])
             feed.at += 1
-            sample = tuple(_in_unit(tag, int(value)) for value in row)
         if self._registers[_MODE] == _BYPASS:
-            self._latest[tag] = sample
+            self._keep(tag, sample)
             return
         if self._registers[_MODE] == _CONTINUOUS and len(self._fifo) >= FIFO_WORDS:
             self._overrun = True
             self.words_lost += 1
             self._fifo.popleft()
         self._fifo.append((tag, sample))
+
+    def _keep(self, tag: int, sample: tuple[Decimal, ...]) -> None:
+        """What the output registers show from now on."""
+        self._latest[tag] = sample
+        self._word = (tag, sample)
 
     def _now_ns(self) -> int:
         return self._clock.now * (_NS // 1_000_000) // (CPU_HZ // 1_000_000)

@@ -13,11 +13,14 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 MISSING = 9
+START_S = 180
+"""Renode's own runner waits as long for it to come up."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,9 +57,10 @@ def main(arguments: list[str] | None = None) -> int:
                 file=sys.stderr,
             )
             return 2
-    print(f"Renode: {renode.program} (by {renode.where})", flush=True)
+    print(f"Renode: {' '.join(renode.command)} (by {renode.where})", flush=True)
     given.results.mkdir(parents=True, exist_ok=True)
-    return _report(_run(renode, suites, given.results, given.chip), given.results)
+    code = _run(renode, suites, given.results, given.chip)
+    return 1 if code is None else _report(code, given.results)
 
 
 def _missing(what: str) -> int:
@@ -75,25 +79,45 @@ def suites_for(chip: str) -> list[Path]:
     return [path for path in sorted((HERE / "tests").glob("*.robot")) if not path.stem.endswith(others)]
 
 
-def _run(renode: object, suites: list[Path], results: Path, chip: str) -> int:
-    """Start Renode, let Robot talk to it, stop it."""
-    port = _free_port()
-    environment = os.environ | {"RENODE_CI_MODE": "YES"}
-    command = [str(renode.program), "--disable-gui", "--hide-log", "--robot-server-port", str(port)]  # type: ignore[attr-defined]
-    with (
-        (results / "renode.log").open("wb") as log,
-        subprocess.Popen(
-            command, cwd=tempfile.gettempdir(), env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        ) as process,
-    ):
+def _run(renode: Any, suites: list[Path], results: Path, chip: str) -> int | None:
+    """Start Renode, let Robot talk to it, stop it. Robot's exit code; None: Renode did not come up."""
+    port = free_port()
+    command = [*renode.command, "--disable-gui", "--hide-log", "--robot-server-port", str(port)]
+    said = results / "renode.log"
+    with said.open("wb") as log:
         try:
-            return subprocess.run(robot_command(renode.folder, suites, results, port, chip), check=False).returncode  # type: ignore[attr-defined]
+            process = subprocess.Popen(
+                command, cwd=renode.folder, env=os.environ | {"RENODE_CI_MODE": "YES"},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+        except OSError as error:
+            print(f"{command[0]} cannot be started: {error.strerror}", file=sys.stderr)
+            return None
+        try:
+            if _is_up(process, port):
+                return subprocess.run(robot_command(renode.folder, suites, results, port, chip), check=False).returncode
+            last = "\n".join(said.read_text(errors="replace").splitlines()[-20:])
+            print(f"Renode did not start (exit code {process.poll()}); it said:\n{last}", file=sys.stderr)
+            return None
         finally:
             process.terminate()
             try:
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
+
+
+def _is_up(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Whether somebody answers at the port before Renode ends or START_S have passed."""
+    end = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < end:
+        try:
+            socket.create_connection(("localhost", port), 1).close()
+            return True
+        except OSError:
+            time.sleep(0.2)
+    return False
 
 
 def robot_command(folder: Path, suites: list[Path], results: Path, port: int, chip: str) -> list[str]:
@@ -122,7 +146,8 @@ def robot_command(folder: Path, suites: list[Path], results: Path, port: int, ch
     ]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,7 +1,7 @@
 """Firmware for the ESP32 on labwired, a simulator by others (PyPI, MIT), function by function.
 
-labwired gives no access to the Xtensa core's registers, so calls are made by a few instructions of our own, put into memory where
-the program has none, that `main` is made to jump to. All else is the very ELF.
+labwired gives no access to the Xtensa core's registers, so calls are made by a few instructions of our own, put into memory
+where the program has none, that `main` is made to jump to. All else is the very ELF.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -46,6 +47,15 @@ def stub(board: Any, function: str, value: int) -> None:
     replace(
         board, function, bytes((0x0C | (value >> 4 & 7) << 4, 2 | (value & 15) << 4, 0x0D, 0xF0))
     )  # movi.n a2; ret.n
+
+
+def seal(board: Any) -> None:
+    """Put in the CRC of an image that was changed, as firmware/build.py does for the ELF."""
+    crc = 0
+    for part in ("text", "rodata"):
+        start = board.symbol(f"__{part}_start")
+        crc = crc32(bytes(board.read_memory(start, board.symbol(f"__{part}_end") - start)), crc)
+    board.write_u32(board.symbol("built"), crc)
 
 
 def call_all(board: Any, calls: Sequence[tuple[str, Sequence[int]]], *, most_s: float = 5.0) -> list[tuple[int, int]]:

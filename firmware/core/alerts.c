@@ -3,7 +3,8 @@
 #include "hal.h"
 #include "line.h"
 
-void alerts_init(struct alerts *alerts, const struct config *config) {
+void alerts_init(struct alerts *alerts, const struct config *config, struct broadcaster *broadcaster) {
+    alerts->broadcaster = broadcaster;
     alert_policy_init(&alerts->machine, config->alert_k, config->alert_n, config->alert_clear);
     for (int i = 0; i < MAX_SENSORS; i++) {
         alert_policy_init(&alerts->sensors[i], config->sensor_k, config->sensor_n, config->sensor_clear);
@@ -11,13 +12,37 @@ void alerts_init(struct alerts *alerts, const struct config *config) {
     alerts->told_us = hal_time_us();
 }
 
-/* The gravest alert among the sensors. */
+/* The sensor with the gravest alert, the first of several; FRAME_NO_SENSOR: none stands. */
 static uint8_t worst_sensor(const struct alerts *alerts) {
-    uint8_t worst = SENSOR_OK;
-    for (int i = 0; i < MAX_SENSORS; i++) {
-        worst = alerts->sensors[i].alert > worst ? alerts->sensors[i].alert : worst;
+    uint8_t worst = FRAME_NO_SENSOR;
+    for (uint8_t i = 0; i < MAX_SENSORS; i++) {
+        if (alerts->sensors[i].alert && (worst == FRAME_NO_SENSOR || alerts->sensors[i].alert > alerts->sensors[worst].alert)) {
+            worst = i;
+        }
     }
     return worst;
+}
+
+static uint8_t worst_state(const struct alerts *alerts) {
+    uint8_t worst = worst_sensor(alerts);
+    return worst == FRAME_NO_SENSOR ? (uint8_t)SENSOR_OK : alerts->sensors[worst].alert;
+}
+
+static uint8_t class_of(const struct window *window) {
+    return window->judged ? window->verdict.class_index : (uint8_t)FRAME_NOT_JUDGED;
+}
+
+struct bthome_report alerts_report(const struct alerts *alerts, const struct window *window, int16_t temperature_c100) {
+    return (struct bthome_report){
+        .rms_mg = alerts->latest.rms_mg,
+        .temperature_c100 = temperature_c100,
+        .machine_state = alerts->machine.alert ? alerts->machine.alert : class_of(window),
+        .confidence = window->judged ? window->verdict.confidence : (uint8_t)BTHOME_NO_CONFIDENCE,
+        .sensor = worst_sensor(alerts),
+        .sensor_state = worst_state(alerts),
+        .machine_alert = alerts->machine.alert != 0,
+        .sensor_alert = worst_sensor(alerts) != FRAME_NO_SENSOR,
+    };
 }
 
 static void send_frame(struct alerts *alerts, enum frame_type type, const struct window *window, uint32_t threshold,
@@ -34,10 +59,13 @@ static void send_frame(struct alerts *alerts, enum frame_type type, const struct
         .sensor = sensor,
         .sensor_state = sensor_state,
         .flags = (uint8_t)((alerts->machine.alert ? FRAME_MACHINE_ALERT : 0) |
-                           (worst_sensor(alerts) ? FRAME_SENSOR_ALERT : 0) | (window->judged ? FRAME_JUDGED : 0)),
+                           (worst_state(alerts) ? FRAME_SENSOR_ALERT : 0) | (window->judged ? FRAME_JUDGED : 0)),
         .sound = window->used,
     };
     frame_send_state(&alerts->header, type, &state);
+    if (type != FRAME_WINDOW) {
+        broadcaster_tell(alerts->broadcaster, alerts_report(alerts, window, temperature_c100));
+    }
 }
 
 static void add_figures(struct line *line, const struct window *window) {
@@ -52,7 +80,7 @@ static void add_figures(struct line *line, const struct window *window) {
 static void tell_machine(struct alerts *alerts, enum frame_type type, const char *what, uint8_t machine_state,
                          const struct window *window, uint32_t threshold, int16_t temperature_c100) {
     struct line line = {0};
-    send_frame(alerts, type, window, threshold, temperature_c100, machine_state, FRAME_NO_SENSOR, worst_sensor(alerts));
+    send_frame(alerts, type, window, threshold, temperature_c100, machine_state, FRAME_NO_SENSOR, worst_state(alerts));
     line_text(&line, "alert machine ");
     line_text(&line, what);
     line_word(&line, model_description.classes[machine_state]);
@@ -65,7 +93,7 @@ static void tell_sensor(struct alerts *alerts, enum frame_type type, const char 
                         uint8_t sensor_state, const struct window *window, uint32_t threshold,
                         int16_t temperature_c100) {
     struct line line = {0};
-    uint8_t machine_state = window->judged ? window->verdict.class_index : (uint8_t)FRAME_NOT_JUDGED;
+    uint8_t machine_state = class_of(window);
     send_frame(alerts, type, window, threshold, temperature_c100, machine_state, sensor, sensor_state);
     line_text(&line, "alert sensor ");
     line_unsigned(&line, sensor);
@@ -124,7 +152,7 @@ static void report_window(struct alerts *alerts, const struct config *config, ui
         uint8_t state = sensor_state_of(window->faults[i]);
         worst = state > worst ? state : worst;
     }
-    uint8_t machine_state = window->judged ? window->verdict.class_index : (uint8_t)FRAME_NOT_JUDGED;
+    uint8_t machine_state = class_of(window);
     send_frame(alerts, FRAME_WINDOW, window, threshold, temperature_c100, machine_state, FRAME_NO_SENSOR, worst);
     line_text(&line, "window ");
     line_unsigned(&line, window->number);
@@ -153,7 +181,7 @@ static void count_window(struct alerts *alerts, const struct config *config, uin
     alerts->holds = true;
 }
 
-static bool any_raised(const struct alerts *alerts) { return alerts->machine.alert || worst_sensor(alerts); }
+static bool any_raised(const struct alerts *alerts) { return alerts->machine.alert || worst_state(alerts); }
 
 void alerts_window(struct alerts *alerts, const struct config *config, uint32_t threshold, const struct window *window,
                    int16_t temperature_c100) {
@@ -187,8 +215,7 @@ void alerts_time(struct alerts *alerts, const struct config *config, uint32_t th
     }
     if (!raised) {
         struct line line = {0};
-        send_frame(alerts, FRAME_HEARTBEAT, &alerts->latest, threshold, temperature_c100,
-                   alerts->latest.judged ? alerts->latest.verdict.class_index : (uint8_t)FRAME_NOT_JUDGED,
+        send_frame(alerts, FRAME_HEARTBEAT, &alerts->latest, threshold, temperature_c100, class_of(&alerts->latest),
                    FRAME_NO_SENSOR, SENSOR_OK);
         line_text(&line, "heartbeat");
         add_figures(&line, &alerts->latest);

@@ -36,27 +36,33 @@ static void say_hello(struct app *app) {
     bytes_copy(identity.model_sha256, model_description.sha256, sizeof identity.model_sha256);
     frame_send_hello(&app->alerts.header, &identity);
     app_tell_identity(app, "hello");
+    broadcaster_tell(&app->broadcaster, alerts_report(&app->alerts, &app->alerts.latest, LSM6DSO_NO_TEMPERATURE));
 }
 
-/* Also in use when flash is broken: a monitor that runs with defaults is better than none. */
-static void load_config(struct app *app) {
-    uint32_t boots;
-    (void)store_load(&app->store, &app->wanted, &boots);
-    int wrong = config_check(&app->wanted);
+/* Also in use when flash is broken: a monitor that runs with defaults is better than none. Returns the counter of encrypted
+ * packets to go on from; the bound above it is saved together with the start. */
+static uint32_t load_store(struct app *app) {
+    struct store *store = &app->store;
+    struct line line = {0};
+    (void)store_load(store);
+    int wrong = config_check(&store->config);
     if (wrong >= 0) {
-        struct line line = {0};
         line_text(&line, "stored value not allowed, defaults used: ");
         line_text(&line, config_fields[wrong].name);
         line_send(&line);
-        config_defaults(&app->wanted);
+        config_defaults(&store->config);
     }
-    app->config = app->wanted;
-    app->alerts.header.boots = boots + 1;
-    if (store_save(&app->store, &app->wanted, boots + 1)) {
-        struct line line = {0};
+    app->config = store->config;
+    uint32_t counter = store->counter_bound;
+    store->counter_bound = store->has_key ? store_next_bound(counter) : counter;
+    store->boots++;
+    app->alerts.header.boots = store->boots;
+    if (store_save(store)) {
         line_text(&line, "flash: configuration not saved");
         line_send(&line);
+        store->counter_bound = counter;
     }
+    return counter;
 }
 
 /* Half of the FIFO at most between two readings, whatever the configuration says. */
@@ -71,13 +77,14 @@ static uint32_t batch_us(const struct app *app) {
 void app_start(struct app *app) {
     bytes_fill(app, 0, sizeof *app);
     app->alerts.header.model_id = get_u32(model_description.sha256);
-    load_config(app);
+    uint32_t counter = load_store(app);
     app_apply_threshold(app);
+    broadcaster_init(&app->broadcaster, &app->store, counter, app->config.bluetooth);
     say_hello(app);
     if (pipeline_init(&app->pipeline, &app->acquire.setup)) {
         hal_fatal("the model's channels or rate are none of an LSM6DSO's", model_description.rate_millihz);
     }
-    alerts_init(&app->alerts, &app->config);
+    alerts_init(&app->alerts, &app->config, &app->broadcaster);
     acquire_init(&app->acquire, &app->config, model_description.rate_millihz);
     hal_watchdog_start((uint32_t)app->config.watchdog_ms);
     hal_tick_start(batch_us(app), acquire_tick, &app->acquire);
@@ -125,6 +132,7 @@ void app_step(struct app *app) {
         alerts_window(&app->alerts, &app->config, app->threshold, &app->window, temperature_c100(app));
     }
     alerts_time(&app->alerts, &app->config, app->threshold, temperature_c100(app));
+    broadcaster_poll(&app->broadcaster);
     command_poll(app);
     /* Both the tick and this loop must be alive: whichever hangs, the watchdog is no longer fed. */
     if (app->acquire.ticks != app->fed_tick) {

@@ -48,7 +48,7 @@ static void answer(const char *text) {
 
 typedef void run_command(struct app *app, int words, char *const *word);
 
-static run_command help, version, status, threshold, config, defaults, self_test, reboot;
+static run_command help, version, status, threshold, config, defaults, bind_key, self_test, reboot;
 
 static const struct {
     const char *name;
@@ -62,6 +62,7 @@ static const struct {
     {"threshold", threshold, 2, "threshold [LEVEL or model] - shows or sets the level above which a window is flagged"},
     {"config", config, 3, "config [NAME [VALUE]] - shows all fields or one, or sets it"},
     {"defaults", defaults, 1, "defaults - all fields as they came"},
+    {"bindkey", bind_key, 2, "bindkey [KEY or none] - shows whether Bluetooth is encrypted; sets its key, 32 hexadecimal digits"},
     {"selftest", self_test, 1, "selftest - moves the proof masses of every IMU and looks"},
     {"reboot", reboot, 1, "reboot - starts again"},
 };
@@ -81,6 +82,22 @@ static void version(struct app *app, int words, char *const *word) {
     (void)words;
     (void)word;
     app_tell_identity(app, "ok");
+}
+
+static void tell_radio(const struct app *app) {
+    const struct broadcaster *radio = &app->broadcaster;
+    struct line line = {0};
+    line_text(&line, "bluetooth");
+    line_word(&line, !radio->enabled ? "off" : radio->stage == BROADCAST_ON ? "on" : "no-controller");
+    line_word(&line, "address ");
+    for (size_t i = 0; i < sizeof radio->address; i++) {
+        line_text(&line, i ? ":" : "");
+        line_hex(&line, radio->address + i, 1);
+    }
+    line_word(&line, app->store.has_key ? "encrypted" : "plain");
+    line_word(&line, "counter ");
+    line_unsigned(&line, radio->counter);
+    line_send(&line);
 }
 
 static void status(struct app *app, int words, char *const *word) {
@@ -114,12 +131,13 @@ static void status(struct app *app, int words, char *const *word) {
         }
         line_send(&line);
     }
+    tell_radio(app);
     answer("ok");
 }
 
 static void save(struct app *app, const char *name, int32_t value, const char *remark) {
     struct line line = {0};
-    if (store_save(&app->store, &app->wanted, app->alerts.header.boots)) {
+    if (store_save(&app->store)) {
         answer("error flash: not saved");
         return;
     }
@@ -138,7 +156,7 @@ static bool is_live(const struct config *config, const int32_t *field) {
 }
 
 static void set_field(struct app *app, size_t field, int32_t value) {
-    struct config changed = app->wanted;
+    struct config changed = app->store.config;
     *config_at(&changed, field) = value;
     if (config_check(&changed) >= 0) {
         const struct config_field *about = &config_fields[field];
@@ -152,7 +170,7 @@ static void set_field(struct app *app, size_t field, int32_t value) {
         line_send(&line);
         return;
     }
-    app->wanted = changed;
+    app->store.config = changed;
     bool live = is_live(&app->config, config_at(&app->config, field));
     if (live) {
         *config_at(&app->config, field) = value;
@@ -182,7 +200,7 @@ static void tell_field(struct app *app, const char *before, size_t field) {
     line_text(&line, before);
     line_text(&line, config_fields[field].name);
     line_text(&line, " ");
-    line_number(&line, *config_at(&app->wanted, field));
+    line_number(&line, *config_at(&app->store.config, field));
     line_word(&line, config_fields[field].unit);
     line_send(&line);
 }
@@ -215,8 +233,48 @@ static void config(struct app *app, int words, char *const *word) {
 static void defaults(struct app *app, int words, char *const *word) {
     (void)words;
     (void)word;
-    config_defaults(&app->wanted);
+    config_defaults(&app->store.config);
     save(app, "defaults", (int32_t)CONFIG_FIELDS, " fields, from the next start on");
+}
+
+/* Two hexadecimal digits; -1 if they are none. */
+static int32_t parse_byte(const char *text) {
+    int32_t value = 0;
+    for (int i = 0; i < 2; i++) {
+        char c = text[i];
+        int32_t digit = c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+        if (digit < 0) {
+            return -1;
+        }
+        value = value << 4 | digit;
+    }
+    return value;
+}
+
+static bool parse_key(const char *text, uint8_t key[AES_KEY_BYTES]) {
+    for (size_t i = 0; i < AES_KEY_BYTES; i++) {
+        int32_t value = parse_byte(text + 2 * i); /* a text that ends early ends here too: its last byte is no digit */
+        if (value < 0) {
+            return false;
+        }
+        key[i] = (uint8_t)value;
+    }
+    return !text[2 * AES_KEY_BYTES];
+}
+
+/* The key itself is never told. */
+static void bind_key(struct app *app, int words, char *const *word) {
+    uint8_t key[AES_KEY_BYTES];
+    bool clear = words == 2 && equal(word[1], "none");
+    if (words == 2 && !clear && !parse_key(word[1], key)) {
+        answer("error the key must be 32 hexadecimal digits, or none");
+        return;
+    }
+    if (words == 2 && broadcaster_set_key(&app->broadcaster, clear ? NULL : key)) {
+        answer("error flash: not saved");
+        return;
+    }
+    answer(app->store.has_key ? "ok bindkey set" : "ok bindkey none");
 }
 
 static void wait_ms(uint32_t ms) {

@@ -31,6 +31,7 @@ const struct config_field config_fields[CONFIG_FIELDS] = {
     {"silent_ms", "ms", 60, 5000, 150},
     {"watchdog_ms", "ms", 1000, 60000, 8000},
     {"report_windows", "flag", 0, 1, 0},
+    {"bluetooth", "flag", 0, 1, 1},
 };
 
 int32_t *config_at(struct config *config, size_t field) { return (int32_t *)config + field; }

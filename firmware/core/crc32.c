@@ -6,8 +6,8 @@ static const uint32_t of_nibble[16] = {
     0xEDB88320u, 0xF00F9344u, 0xD6D6A3E8u, 0xCB61B38Cu, 0x9B64C2B0u, 0x86D3D2D4u, 0xA00AE278u, 0xBDBDF21Cu,
 };
 
-uint32_t crc32(const uint8_t *bytes, size_t count) {
-    uint32_t crc = 0xFFFFFFFFu;
+uint32_t crc32_more(uint32_t before, const uint8_t *bytes, size_t count) {
+    uint32_t crc = ~before;
     for (size_t i = 0; i < count; i++) {
         crc ^= bytes[i];
         crc = crc >> 4 ^ of_nibble[crc & 15u];
@@ -15,3 +15,5 @@ uint32_t crc32(const uint8_t *bytes, size_t count) {
     }
     return ~crc;
 }
+
+uint32_t crc32(const uint8_t *bytes, size_t count) { return crc32_more(0, bytes, count); }

@@ -7,12 +7,13 @@
 #include "errors.h"
 #include "hal.h"
 
-#define MAGIC 0x46435453u /* "STCF" */
+#define MAGIC 0x32435453u /* "STC2" */
 #define SLOTS_PER_SECTOR (HAL_FLASH_SECTOR_BYTES / STORE_SLOT_BYTES)
 #define SLOTS (SLOTS_PER_SECTOR * HAL_FLASH_SECTORS)
 
-/* A record: magic, sequence, boots, number of fields, the fields, CRC-32 of all before it. */
-#define FIELDS_AT 16u
+/* A record, by offset: magic, sequence, boots, bound of the counter, 1 if there is a key, the key, number of fields, the
+ * fields, CRC-32 of all before it. */
+enum { SEQUENCE_AT = 4, BOOTS_AT = 8, BOUND_AT = 12, HAS_KEY_AT = 16, KEY_AT = 20, COUNT_AT = 36, FIELDS_AT = 40 };
 #define MOST_FIELDS ((STORE_SLOT_BYTES - FIELDS_AT - 4u) / 4u)
 _Static_assert(CONFIG_FIELDS <= MOST_FIELDS, "the configuration does not fit in a slot");
 
@@ -21,7 +22,7 @@ static bool read_slot(uint32_t slot, uint8_t *bytes) {
 }
 
 static bool is_valid(const uint8_t *bytes) {
-    uint32_t fields = get_u32(bytes + 12);
+    uint32_t fields = get_u32(bytes + COUNT_AT);
     if (get_u32(bytes) != MAGIC || fields > MOST_FIELDS) {
         return false;
     }
@@ -38,25 +39,45 @@ static bool is_blank(const uint8_t *bytes) {
     return true;
 }
 
-int store_load(struct store *store, struct config *config, uint32_t *boots) {
+static void take_record(struct store *store, uint32_t slot, const uint8_t *bytes) {
+    store->sequence = get_u32(bytes + SEQUENCE_AT);
+    store->slot = slot;
+    store->boots = get_u32(bytes + BOOTS_AT);
+    store->counter_bound = get_u32(bytes + BOUND_AT);
+    store->has_key = get_u32(bytes + HAS_KEY_AT) == 1u;
+    bytes_copy(store->key, bytes + KEY_AT, sizeof store->key);
+    /* A record of older firmware has fewer fields, one of newer firmware more. */
+    config_defaults(&store->config);
+    uint32_t fields = get_u32(bytes + COUNT_AT);
+    for (uint32_t i = 0; i < fields && i < CONFIG_FIELDS; i++) {
+        *config_at(&store->config, i) = (int32_t)get_u32(bytes + FIELDS_AT + 4u * i);
+    }
+}
+
+uint32_t store_next_bound(uint32_t bound) {
+    return bound < UINT32_MAX - STORE_COUNTER_STEP ? bound + STORE_COUNTER_STEP : UINT32_MAX;
+}
+
+int store_load(struct store *store) {
     uint8_t bytes[STORE_SLOT_BYTES];
-    *store = (struct store){0, SLOTS - 1};
-    *boots = 0;
-    config_defaults(config);
+    *store = (struct store){.slot = SLOTS - 1};
+    config_defaults(&store->config);
     for (uint32_t slot = 0; slot < SLOTS; slot++) {
-        if (!read_slot(slot, bytes) || !is_valid(bytes) || get_u32(bytes + 4) <= store->sequence) {
-            continue;
-        }
-        *store = (struct store){get_u32(bytes + 4), slot};
-        *boots = get_u32(bytes + 8);
-        /* A record of older firmware has fewer fields, one of newer firmware more. */
-        config_defaults(config);
-        uint32_t fields = get_u32(bytes + 12);
-        for (uint32_t i = 0; i < fields && i < CONFIG_FIELDS; i++) {
-            *config_at(config, i) = (int32_t)get_u32(bytes + FIELDS_AT + 4u * i);
+        if (read_slot(slot, bytes) && is_valid(bytes) && get_u32(bytes + SEQUENCE_AT) > store->sequence) {
+            take_record(store, slot, bytes);
         }
     }
-    return store->sequence ? 0 : ERROR_EMPTY;
+    if (!store->sequence) {
+        return ERROR_EMPTY;
+    }
+    for (uint32_t i = 1; i < SLOTS; i++) {
+        bool readable = read_slot((store->slot + i) % SLOTS, bytes);
+        if (readable && (is_blank(bytes) || is_valid(bytes))) {
+            break;
+        }
+        store->counter_bound = store_next_bound(store->counter_bound);
+    }
+    return 0;
 }
 
 static bool write_slot(uint32_t slot, const uint8_t *record, size_t count) {
@@ -75,14 +96,17 @@ static bool write_slot(uint32_t slot, const uint8_t *record, size_t count) {
     return true;
 }
 
-int store_save(struct store *store, const struct config *config, uint32_t boots) {
+int store_save(struct store *store) {
     uint8_t record[FIELDS_AT + 4u * CONFIG_FIELDS + 4u];
     put_u32(record, MAGIC);
-    put_u32(record + 4, store->sequence + 1u);
-    put_u32(record + 8, boots);
-    put_u32(record + 12, CONFIG_FIELDS);
+    put_u32(record + SEQUENCE_AT, store->sequence + 1u);
+    put_u32(record + BOOTS_AT, store->boots);
+    put_u32(record + BOUND_AT, store->counter_bound);
+    put_u32(record + HAS_KEY_AT, store->has_key);
+    bytes_copy(record + KEY_AT, store->key, sizeof store->key);
+    put_u32(record + COUNT_AT, CONFIG_FIELDS);
     for (size_t i = 0; i < CONFIG_FIELDS; i++) {
-        put_u32(record + FIELDS_AT + 4u * i, (uint32_t)((const int32_t *)config)[i]);
+        put_u32(record + FIELDS_AT + 4u * i, (uint32_t)*config_at(&store->config, i));
     }
     put_u32(record + sizeof record - 4u, crc32(record, sizeof record - 4u));
 
@@ -95,7 +119,8 @@ int store_save(struct store *store, const struct config *config, uint32_t boots)
             return ERROR_FLASH;
         }
         if (write_slot(slot, record, sizeof record)) {
-            *store = (struct store){store->sequence + 1u, slot};
+            store->sequence++;
+            store->slot = slot;
             return 0;
         }
     }

@@ -1,6 +1,7 @@
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Core.Structure;
 using Antmicro.Renode.Logging;
+using Antmicro.Renode.Peripherals.CPU;
 using Antmicro.Renode.Peripherals.SPI;
 
 namespace Antmicro.Renode.Peripherals.Espressif
@@ -28,6 +29,9 @@ namespace Antmicro.Renode.Peripherals.Espressif
         // disabled: a bit for each chip select that stays off.
         protected void Select(uint disabled, int count)
         {
+            // Sensors take their samples when time passes, and it passes only here: the FIFO is as of this instruction.
+            ICPU cpu;
+            if(machine.SystemBus.TryGetCurrentCPU(out cpu)) { cpu.SyncTime(); }
             for(var n = 0; n < count; n++)
             {
                 ISPIPeripheral device;

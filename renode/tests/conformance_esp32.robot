@@ -6,7 +6,7 @@ Suite Setup       Setup
 Suite Teardown    Teardown
 Test Setup        Reset Emulation
 Test Teardown     Test Teardown
-Resource          ${CURDIR}/${ENGINE}.resource
+Resource          ${CURDIR}/simtwin.resource
 
 *** Test Cases ***
 GPIO And IO MUX
@@ -274,7 +274,7 @@ A Cut Wire Reads All Ones
     Register Should Be    0x3ff64080    0x00006c00    0x0000ff00
 
 Flash Erases And Programs
-    [Documentation]    ESP32 TRM, chapter 7: the address from the top; W25Q32JV datasheet: 9F, 06, 20, 02, 03, 05
+    [Documentation]    ESP32 TRM, chapter 7: the address from the top; W25Q32JV datasheet
     Create Machine    idle
     Write Register    0x3ff4201c    0x90000000
     Write Register    0x3ff42020    0x5c000000
@@ -457,6 +457,13 @@ Timer Group Watchdog
     Write Register    0x3ff60048    0xe0000000
     Pass Time    0.050000
     Register Should Be    0x3ff48034    0x00000008    0x0000003f
+
+EFuse Holds The MAC Address
+    [Documentation]    ESP32 TRM, chapter 20: BLK0_RDATA1 and 2
+    Create Machine    idle
+    Register Should Be    0x3ff5a004    0xa1000001    0xffffffff
+    Register Should Be    0x3ff5a008    0x00007cdf    0x0000ffff
+    Register Should Be    0x3ff5a00c    0x00000000    0xffffffff
 
 A Peripheral's Reset
     [Documentation]    ESP32 TRM, chapter 5: PERIP_RST_EN

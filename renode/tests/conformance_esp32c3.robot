@@ -6,7 +6,7 @@ Suite Setup       Setup
 Suite Teardown    Teardown
 Test Setup        Reset Emulation
 Test Teardown     Test Teardown
-Resource          ${CURDIR}/${ENGINE}.resource
+Resource          ${CURDIR}/simtwin.resource
 
 *** Test Cases ***
 GPIO Set And Clear

@@ -6,8 +6,8 @@ Standard library only: it runs where only Renode and Robot are.
 from __future__ import annotations
 
 import json
+import re
 import struct
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
@@ -44,14 +44,34 @@ def feeds_in(folder: str) -> list[Feed]:
     ]
 
 
-def log_folder() -> str:
-    """A new folder for one test's logs."""
-    return Path(tempfile.mkdtemp(prefix="simtwin-uart-")).as_posix()
+def monitor_path(path: str) -> str:
+    """A path as Renode's monitor takes it."""
+    return "@" + path.replace(" ", "\\ ")
+
+
+def console_folder(results: str, test: str) -> str:
+    """A new folder below the results for what the UARTs of a test's machine send."""
+    name = re.sub(r"[^A-Za-z0-9]+", "_", test).strip("_")
+    parent = Path(results).resolve() / "consoles"
+    number = 1
+    while (folder := parent / (name if number == 1 else f"{name}-{number}")).exists():
+        number += 1
+    folder.mkdir(parents=True)
+    return folder.as_posix()
+
+
+def take_over(log: str) -> str:
+    """Move what a log has to the end of what it had before; the file that then holds all."""
+    part, whole = Path(log), Path(f"{log}.all")
+    with whole.open("ab") as file:
+        file.write(part.read_bytes())
+    part.unlink()
+    return whole.as_posix()
 
 
 def number_in(answer: str) -> int:
-    """The number that Renode's monitor printed, hexadecimal or decimal."""
-    return int(str(answer).strip(), 0)
+    """The number that Renode's monitor printed: hexadecimal, decimal, or both, as the user has set it."""
+    return int(str(answer).split()[0], 0)
 
 
 def number_should_be(answer: str, value: str, mask: str = "0xFFFFFFFF") -> None:
@@ -123,7 +143,7 @@ def compare(lines: list[str], expected: list[str]) -> None:
 
 
 def rebuilt(text: str, builds: dict[str, str]) -> str:
-    """A transcript as firmware of other builds would write it: the builds' identities in lines and hello frames, by old one."""
+    """A transcript as other builds would write it: identities of builds, in lines and hello frames, by the old one."""
     lines = []
     for line in text.splitlines():
         if line.startswith("$") and len(line) == 1 + 2 * _HELLO_BYTES:

@@ -52,7 +52,7 @@ int hal_spi_transfer(unsigned device, uint8_t *bytes, size_t count, size_t sent)
 }
 
 int hal_uart_write(unsigned port, const uint8_t *bytes, size_t count) {
-    if (port > 1 || count > 160 || memchr(bytes, '=', count)) {
+    if (port > 1 || count > 160 || (port == 0 && memchr(bytes, '=', count))) {
         abort();
     }
     return 0;
@@ -60,7 +60,7 @@ int hal_uart_write(unsigned port, const uint8_t *bytes, size_t count) {
 
 size_t hal_uart_read(unsigned port, uint8_t *bytes, size_t room) {
     size_t count = 0;
-    for (size_t most = next() % 70u; port == 0 && left && count < room && count < most; count++) {
+    for (size_t most = next() % (port ? 20u : 70u); left && count < room && count < most; count++) {
         bytes[count] = next();
     }
     return count;
@@ -104,6 +104,7 @@ int hal_flash_erase_sector(uint32_t offset) {
 void hal_watchdog_start(uint32_t timeout_ms) { (void)timeout_ms; }
 void hal_watchdog_feed(void) {}
 enum hal_reset_cause hal_reset_cause(void) { return HAL_RESET_POWER; }
+void hal_mac_address(uint8_t address[6]) { memset(address, 0x2A, 6); }
 _Noreturn void hal_reboot(void) { longjmp(end, 1); }
 
 _Noreturn void hal_fatal(const char *what, uint32_t detail) {
@@ -112,8 +113,9 @@ _Noreturn void hal_fatal(const char *what, uint32_t detail) {
 }
 
 static void check(const struct app *app) {
-    if (config_check(&app->config) >= 0 || config_check(&app->wanted) >= 0 || app->command_used >= COMMAND_BYTES ||
-        app->alerts.machine.alert >= model_description.class_count) {
+    if (config_check(&app->config) >= 0 || config_check(&app->store.config) >= 0 || app->command_used >= COMMAND_BYTES ||
+        app->alerts.machine.alert >= model_description.class_count || app->broadcaster.waiting > BROADCAST_QUEUE ||
+        app->broadcaster.stage > BROADCAST_ON || app->broadcaster.hci.received > 258) {
         abort();
     }
 }
@@ -147,15 +149,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
 #ifdef STANDALONE
 int main(int argc, char **argv) {
-    static const char *const words[] = {"\x20config ", "\x20threshold ", "status\n", "selftest\n", "reboot\n", "help\n", "alert_k 3\n"};
+    static const char *const words[] = {"\x20config ", "\x20threshold ", "status\n", "selftest\n", "reboot\n", "help\n",
+                                        "alert_k 3\n", "bindkey 00112233445566778899aabbccddeeff\n",
+                                        "\x04\x0e\x04\x01\x03\x0c"};
     static uint8_t data[4096];
     uint32_t random = 1, runs = argc > 1 ? (uint32_t)atoi(argv[1]) : 1000;
     for (uint32_t run = 0; run < runs; run++) {
         size_t size = 0;
-        while (size < sizeof data - 32) {
+        while (size < sizeof data - 64) {
             random ^= random << 13, random ^= random >> 17, random ^= random << 5;
             if (random % 5 == 0) {
-                const char *word = words[random / 5 % 7];
+                const char *word = words[random / 5 % 9];
                 memcpy(data + size, word, strlen(word));
                 size += strlen(word);
             } else {

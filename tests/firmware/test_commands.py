@@ -26,7 +26,7 @@ def test_every_command_of_the_help(host: Host) -> None:
     *usages, ok = host.command("help")
     assert ok == "ok"
     assert [usage.split()[0] for usage in usages] == [
-        "help", "version", "status", "threshold", "config", "defaults", "selftest", "reboot",
+        "help", "version", "status", "threshold", "config", "defaults", "bindkey", "selftest", "reboot",
     ]  # fmt: skip
 
 
@@ -81,11 +81,12 @@ def test_reboot(host: Host) -> None:
 def test_status_says_what_a_sensor_does(library: Path) -> None:
     host = machine.device(library, machine.samples(10))
     host.run(3)
-    machine_line, imu_line, ok = host.command("status")
+    machine_line, imu_line, radio_line, ok = host.command("status")
     assert ok == "ok"
     assert machine_line.startswith("machine normal normal windows 9 late 0")
     assert imu_line.startswith("imu 0 running ok samples 9")
     assert imu_line.endswith("bus-errors 0 overruns 0 temperature 25 C")
+    assert radio_line == "bluetooth no-controller address FC:DF:A1:00:00:01 plain counter 0"
 
 
 LINES = st.lists(
@@ -94,8 +95,10 @@ LINES = st.lists(
         st.sampled_from([b"help", b"status", b"config", b"version", b"threshold", b"defaults", b"selftest"]),
         st.builds(
             lambda a, b, c: b" ".join((a, b, c)),
-            st.sampled_from([b"config", b"threshold", b"status"]),
-            st.sampled_from([b"batch_ms", b"threshold", b"sensors", b"rate_ppm", b"", b"nothing"]),
+            st.sampled_from([b"config", b"threshold", b"status", b"bindkey"]),
+            st.sampled_from(
+                [b"batch_ms", b"threshold", b"sensors", b"rate_ppm", b"", b"nothing", b"none", 8 * b"89aB"]
+            ),
             st.integers(-(2**40), 2**40).map(lambda n: str(n).encode()),
         ),
     ),

@@ -23,7 +23,7 @@ CHIPS = r"\b(esp32\w*|esp_\w+|espressif|xtensa|riscv\w*|risc-v|rv32\w*|cortex|st
 
 @pytest.mark.parametrize("path", [*SOURCES, *GENERATED], ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_the_core_knows_no_chip(path: Path) -> None:
-    """Neither by name nor by an address, in the core or in a generated network: nothing is read or written but what has a name in C."""
+    """Neither by name nor by an address: nothing is read or written but what has a name in C."""
     assert not re.search(CHIPS, path.read_text(), re.IGNORECASE)
     code = _code(path)
     assert not re.search(r"uintptr_t|\*\s*\)\s*\(?\s*(0x)?\d", code)

@@ -156,6 +156,40 @@ def test_frames_are_those_of_the_host_port(compiler: CompilerName, library: Path
     assert len(matching) == 1
 
 
+@pytest.mark.parametrize("compiler", ["zig", "gcc"])
+def test_bluetooth_packets_are_those_that_its_frames_call_for(compiler: CompilerName, tmp_path: Path) -> None:
+    """Encrypted, with the address of the chip's eFuses; and all goes on while no controller answers."""
+    bthome = pytest.importorskip("gateway.bthome", reason="no cryptography: pip install simtwin[gateway]")
+    from tests.firmware.bluetooth import DATA, SET_UP, attach_to_chip, commands_in, reports
+
+    if compiler == "gcc" and shutil.which(GCC) is None:
+        pytest.skip(f"no {GCC}: apt install gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf")
+    model = tiny_model.write(tmp_path / "model", tiny_model.preprocessing())
+    built = build(model, tmp_path / "out", "esp32c3", compiler)
+    key, address = bytes(range(16)), bytes.fromhex("F4DFA1C0FFEE")
+    board = Machine(
+        built.product, [Sensor(ArraySource(_stream(9), machine.RATE_HZ))], mac=bytes.fromhex("34dfa1c0ffee")
+    )
+    board.run(0.3)
+    assert [opcode for opcode, _ in commands_in(board.uart_output(1))] == [SET_UP[0]]  # Reset, and no answer
+    for line in ("config report_windows 1", f"bindkey {key.hex()}", "config alert_repeat_s 2"):
+        board.write_uart(0, line.encode() + b"\n")
+        board.run(0.1)
+    before = len(_frames(board))
+    controller = attach_to_chip(board)
+    board.write_uart(0, b"reboot\n")
+    board.run_until_line("hello", 1.0)
+    board.run(8.0)
+    frames = _frames(board)[before:]
+    assert isinstance(frames[0], Hello)
+    packets = [bthome.service_data(each, key, address, n) for n, each in enumerate(reports(frames), start=1)]
+    assert len(packets) >= 5
+    sent = len(controller.packets)
+    assert sent >= len(packets) - 1  # the last may still wait for the one before it to have been on the air
+    assert controller.packets == packets[:sent]
+    assert controller.opcodes == [*SET_UP, *[DATA] * (sent - 1)]
+
+
 def test_the_stack_is_bounded_and_the_bound_holds(chip_build: Built) -> None:
     size = size_of(chip_build.product, chip_build.objects)
     board = Machine(chip_build.product, [Sensor(ArraySource(_stream(6), machine.RATE_HZ))])
@@ -164,7 +198,7 @@ def test_the_stack_is_bounded_and_the_bound_holds(chip_build: Built) -> None:
         top = table.get_symbol_by_name("__stack_top")[0]["st_value"]  # type: ignore[union-attr]
     room = 8192
     board.write_memory(top - room, b"\xa5" * room)
-    board.write_uart(0, b"config\nconfig report_windows 1\nhelp\nstatus\n")
+    board.write_uart(0, b"config\nconfig report_windows 1\nhelp\nstatus\nbindkey 00112233445566778899aabbccddeeff\n")
     board.run(3)
     board.write_uart(0, b"selftest\nthreshold 5\n")
     board.run(3)
@@ -280,6 +314,38 @@ def test_an_exception_within_the_handler_ends_by_the_watchdog(chip_build: Built)
     board.run(3)
     hellos = [frame for frame in _frames(board) if isinstance(frame, Hello)]
     assert [hello.reset_cause for hello in hellos] == [ResetCause.POWER, ResetCause.SOFTWARE, ResetCause.WATCHDOG]
+
+
+def test_a_bit_that_turns_over_in_code_or_constants_is_found_and_mended(chip_build: Built) -> None:
+    """Within two seconds, wherever it is; the restart loads the image again."""
+    with chip_build.product.open("rb") as file:
+        sections = [ELFFile(file).get_section_by_name(name) for name in (".text", ".rodata", ".image_crc")]
+        ends = [(each["sh_addr"], each["sh_addr"] + each["sh_size"]) for each in sections]
+    (text, _), (rodata, rodata_end), (crc, _) = ends
+    unused = text + 0x7C  # a vector that no interrupt takes
+    for address in (unused, None, rodata, rodata_end - 1, crc):
+        board = Machine(chip_build.product, [Sensor(ArraySource(machine.samples(8), machine.RATE_HZ))])
+        board.run(0.5)
+        address = address or board.symbol("lsm6dso_self_test")
+        board.flip_bit(address, 5)
+        board.run_until_line("fatal image altered", 2.0)
+    board.run(3)
+    assert [frame.all_boots for frame in _frames(board) if isinstance(frame, Hello)] == [1, 2]
+    assert board.uart_output(0).count(b"fatal image altered") == 1
+
+
+def test_an_image_that_was_altered_before_the_start_does_not_start(chip_build: Built, tmp_path: Path) -> None:
+    with chip_build.product.open("rb") as file:
+        rodata = ELFFile(file).get_section_by_name(".rodata")
+        content = bytearray(chip_build.product.read_bytes())
+    content[rodata["sh_offset"] + rodata["sh_size"] // 2] ^= 1
+    altered = tmp_path / "altered.elf"
+    altered.write_bytes(content)
+    board = Machine(altered)
+    board.run(0.2)
+    lines = board.uart_output(0).decode("ascii").splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("fatal image altered, CRC ")
 
 
 def test_the_self_test_passes_on_a_sound_sensor_and_fails_on_a_dead_one(chip_build: Built) -> None:

@@ -25,6 +25,7 @@ DICTIONARY = "".join(
         "help",
         "defaults",
         "version",
+        "bindkey ",
         "alert_k",
         "batch_ms",
     )

@@ -93,10 +93,10 @@ def test_every_bit_of_damage_to_the_newest_record_falls_back_to_the_one_before(l
     host.command("threshold 100")
     host.command("threshold 200")
     newest = max(
-        (slot for slot in range(0, FLASH_BYTES, SLOT) if flash[slot : slot + 4] == b"STCF"),
+        (slot for slot in range(0, FLASH_BYTES, SLOT) if flash[slot : slot + 4] == b"STC2"),
         key=lambda slot: struct.unpack_from("<I", flash, slot + 4),
     )
-    size = 16 + 4 * struct.unpack_from("<I", flash, newest + 12)[0] + 4
+    size = 40 + 4 * struct.unpack_from("<I", flash, newest + 36)[0] + 4
     for bit in range(0, 8 * size, 7):
         damaged = bytearray(flash)
         damaged[newest + bit // 8] ^= 1 << bit % 8
@@ -104,7 +104,7 @@ def test_every_bit_of_damage_to_the_newest_record_falls_back_to_the_one_before(l
 
 
 def _record(fields: list[int]) -> bytes:
-    body = b"STCF" + struct.pack(f"<III{len(fields)}i", 1000, 41, len(fields), *fields)
+    body = b"STC2" + struct.pack(f"<IIII16sI{len(fields)}i", 1000, 41, 0, 0, bytes(16), len(fields), *fields)
     return body + struct.pack("<I", crc32(body))
 
 
@@ -131,8 +131,7 @@ def _boots_in(host: Host) -> int:
 def test_flash_that_takes_nothing(library: Path) -> None:
     """The device runs on, and says so."""
     host = Host(library, flash=bytearray(FLASH_BYTES))
-    host._flash_erase_sector = lambda offset: -5  # type: ignore[method-assign]
-    host._callbacks = type(host._callbacks)(*host._bound())
+    host.flash_is_broken = True
     assert host.start() == End.RUNS
     assert "flash: configuration not saved" in host.lines
     assert host.command("threshold 3")[-1:] == ["error flash: not saved"]

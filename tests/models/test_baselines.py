@@ -1,5 +1,7 @@
 """Forest, Mahalanobis distance and classical augmentation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ pytest.importorskip("sklearn", reason="no scikit-learn: pip install simtwin[trai
 pytest.importorskip("tsaug", reason="no tsaug: pip install simtwin[train]")
 
 from models.classical import COPIES, classical
-from models.forest import Forest, NormalisedForest
+from models.forest import Forest, GatedForest, NormalisedForest
 from models.mahalanobis import Mahalanobis
 from models.windows import LabelledWindows, Task, concatenate, labelled, windows_of
 from sim.dataset.real import RealRecording
@@ -53,6 +55,8 @@ def test_one_class_is_no_task() -> None:
         Forest(TASK, 0).fit(made(1800.0).take(np.arange(10)))
     with pytest.raises(ValueError, match="at least two normal windows"):
         Mahalanobis(TASK, 0).fit(made(1800.0).take(np.arange(30, 60)))
+    with pytest.raises(ValueError, match="needs faulty windows"):
+        GatedForest(TASK, 0).fit(made(1800.0).take(np.arange(30)))
 
 
 def test_mahalanobis_learns_from_normals_alone() -> None:
@@ -61,6 +65,30 @@ def test_mahalanobis_learns_from_normals_alone() -> None:
     without = Mahalanobis(TASK, 0).fit(train.take(train.label == "normal")).anomaly(test)
     np.testing.assert_array_equal(far, without)
     assert far[200:].min() > np.quantile(far[:200], 0.99)
+
+
+def test_a_gate_calls_what_it_was_never_shown_a_fault_and_keeps_its_false_alarms() -> None:
+    task = Task(("normal", "looseness", "imbalance"), 5000.0, 1024)
+    train, test = made(1800.0, n=400), made(1800.0, 1, n=400)
+    labels = train.label.copy()
+    labels[-200:] = "looseness"  # a second kind, so that the forest has to choose
+    kinds = replace(train, label=labels, kind=labels)
+    gated = GatedForest(task, 0).fit(kinds)
+    named, distance = gated.judge(test)
+    assert (distance[400:] > gated.limit).all()
+    assert set(named[400:].tolist()) <= {1, 2}
+    assert (named[:400] != 0).mean() < 0.04  # 1 % asked: 16 of 400 or more come once in 10^5 such tests
+    squeal = 0.05 * np.sin(2 * np.pi * 1337.0 * TIME_S)  # a line that no training window has
+    unknown = replace(test, x=(test.x + squeal).astype(np.float32)).take(np.arange(50))
+    assert (gated.judge(unknown)[0] != 0).all()
+    plain = NormalisedForest(task, 0).fit(kinds).probabilities(unknown).argmax(axis=1)
+    assert (plain == 0).any()  # which is what the gate is for
+
+
+def test_a_gate_needs_one_recording_and_one_kind_of_fault_only() -> None:
+    truth = np.repeat([0, 1], 100)
+    named, _ = GatedForest(TASK, 0).fit(made(1800.0, n=100)).judge(made(1800.0, 1, n=100))
+    assert (named == truth).mean() > 0.95
 
 
 def test_classical_copies_keep_labels_and_groups_and_change_the_samples() -> None:

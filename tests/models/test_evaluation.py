@@ -206,7 +206,7 @@ def test_an_arm_is_left_out_where_it_cannot_work(protocol: Protocol) -> None:
 def test_names_of_arms_and_models() -> None:
     assert [arm.name for arm in chosen_arms("real, classical")] == ["real", "classical"]
     assert [arm.name for arm in chosen_arms()][:2] == ["real", "classical"]
-    assert chosen_models() == ["conv", "forest", "forest-normalised", "mahalanobis"]
+    assert chosen_models() == ["conv", "forest", "forest-normalised", "gated-forest", "mahalanobis"]
     with pytest.raises(DatasetError, match="no arm 'magic'; allowed are real, classical"):
         chosen_arms("magic")
     with pytest.raises(DatasetError, match="no model 'svm'; allowed are conv, forest"):

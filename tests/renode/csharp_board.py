@@ -77,6 +77,10 @@ class CsharpBoard:
     def advance(self, seconds: float) -> None:
         self.do("advance", str(round(seconds * 1e9)))
 
+    def execute(self, seconds: float) -> None:
+        """The CPU executes so long; who does not ask it does not know."""
+        self.do("execute", str(round(seconds * 1e9)))
+
     def interrupt_line(self) -> int:
         return int(self.do("call", "intmatrix", "Asserted"))
 

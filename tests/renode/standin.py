@@ -61,12 +61,14 @@ class Server:
     def __init__(self) -> None:
         self._engine = Keywords("/")
         self._variables: dict[str, str] = {}
-        self._files: dict[int, Path] = {}
+        self._files: dict[int, tuple[Path, int]] = {}
+        path = r"@((?:\\ |[^\s;])+)"  # as Renode's tokenizer has it
         self.commands: list[tuple[str, Callable[..., str]]] = [
-            (r"\$(\w+)=@(\S+)", self._set),
-            (r"include @(\S+)", self._include),
-            (r"sysbus\.uart(\d) CreateFileBackend @(\S+) true", self._log_to),
-            (r"sysbus\.spi2\.imu(\d) (Feed\w+FromRESD) @(\S+) 0( 0 CurrentVirtualTime (\d+))?", self._feed),
+            (rf"\$(\w+)={path}", self._set),
+            (rf"include {path}", self._include),
+            (rf"sysbus\.uart(\d) CreateFileBackend {path} true", self._log_to),
+            (rf"sysbus\.uart(\d) CloseFileBackend {path}", self._close_log),
+            (rf"sysbus\.spi2\.imu(\d) (Feed\w+FromRESD) {path} 0( 0 CurrentVirtualTime (\d+))?", self._feed),
             (r'emulation RunFor "([\d.]+)"', lambda seconds: self._engine.pass_time(float(seconds))),
             (r"sysbus\.spi2 Cut (\d)", lambda n: self._engine.cut_wire(int(n))),
             (r"sysbus\.spi2 Mend (\d)", lambda n: self._engine.mend_wire(int(n))),
@@ -92,8 +94,8 @@ class Server:
         except Exception as error:
             return {"status": "FAIL", "error": str(error)}
         finally:
-            for uart, path in self._files.items():
-                path.write_bytes(self._engine._running().written[uart])
+            for uart, (path, start) in self._files.items():
+                path.write_bytes(self._engine._running().written[uart][start:])
 
     @property
     def _machine(self) -> Any:
@@ -103,7 +105,9 @@ class Server:
         for pattern, act in self.commands:
             found = re.fullmatch(pattern, command)
             if found:
-                return f"{act(*found.groups()) or ''}\n"
+                # A space in a path is escaped
+                given = [group and group.replace("\\ ", " ") for group in found.groups()]
+                return f"{act(*given) or ''}\n"
         raise ValueError(f"There was an error executing command '{command}'")
 
     def _ResetEmulation(self) -> str:
@@ -137,12 +141,19 @@ class Server:
         for line in re.findall(r"\$ORIGIN/(\S+)", text):
             assert (Path(script).parent / line).is_file(), line
         elf = Path(self._variables["bin"])
-        self._engine._work = elf.parents[1]
+        self._engine._work = elf.parents[2]
         self._engine.create_machine(elf.stem)
         return ""
 
     def _log_to(self, uart: str, path: str) -> str:
-        self._files[int(uart)] = Path(path)
+        if Path(path).exists() or int(uart) in self._files:
+            raise ValueError(f"{path} is there")
+        self._files[int(uart)] = (Path(path), len(self._engine._running().written[int(uart)]))
+        return ""
+
+    def _close_log(self, uart: str, path: str) -> str:
+        if self._files.pop(int(uart))[0] != Path(path):
+            raise ValueError(f"no file backend for {path}")
         return ""
 
     def _feed(self, imu: str, method: str, path: str, offset: str | None, half_ns: str | None) -> str:

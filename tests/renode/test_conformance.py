@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from renode.conformance import SCRIPTS, Script, robot_suite, run
+from renode.conformance import SCRIPTS, SPI2, SYSTIMER, Script, robot_suite, run
 from renode.conformance_esp32 import SCRIPTS as SCRIPTS_ESP32
-from renode.platform import CHIPS, FOLDER, PERIPHERALS, parts_of, resc
+from renode.platform import FOLDER, PERIPHERALS, parts_of, resc
 from tests.renode.csharp_board import CsharpBoard
 
 EACH = pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
@@ -94,6 +94,19 @@ def test_a_script_can_fail(csharp: CsharpBoard) -> None:
                 board = CsharpBoard()
                 assert len(run(turned, board)) == 1
                 board.close()
+
+
+def test_peripherals_know_the_time_of_the_instruction(csharp: CsharpBoard) -> None:
+    """Renode tells the time to others once a block; until then they must ask the CPU."""
+    csharp.execute(0.005)
+    csharp.write(SYSTIMER + 0x04, 1 << 30)
+    assert csharp.read(SYSTIMER + 0x44) == 5 * 16000
+    settings = {0xE8: 3, 0x10: 1 << 27 | 1, 0x1C: 15, 0x20: 0x3E, 0x98: 0xA0, 0x00: 1 << 23}
+    for offset, value in settings.items():
+        csharp.write(SPI2 + offset, value)
+    csharp.execute(0.007)
+    csharp.write(SPI2, 1 << 24)  # what a sensor's FIFO holds depends on the time
+    assert csharp.read(SPI2 + 0x98) >> 8 & 0xFF == 12
 
 
 def test_what_is_not_modelled_is_logged(csharp: CsharpBoard) -> None:

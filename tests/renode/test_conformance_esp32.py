@@ -66,7 +66,7 @@ def test_registers_have_the_reset_values_that_espressif_says(board: CsharpBoard)
     yaml = pytest.importorskip("yaml", reason="no PyYAML")
     folder = Path(labwired.__file__).parent / "configs" / "peripherals" / "esp32"
     names = {
-        "intmatrix": "dport", "flash": "spi1", "iomux": "io_mux", "rtc": "rtc_cntl",
+        "intmatrix": "dport", "flash": "spi1", "iomux": "io_mux", "rtc": "rtc_cntl", "efuse": "efuse",
         **{name: name for name in ("uart0", "uart1", "spi2", "gpio", "timg0", "timg1")},
     }  # fmt: skip
     own = {name: part for name, part in parts_of("esp32").items() if part.is_own}
@@ -84,8 +84,9 @@ def test_registers_have_the_reset_values_that_espressif_says(board: CsharpBoard)
             if value != register["reset_value"]:
                 unlike.add((name, register["id"], value))
     assert seen > 200
-    # The cause of the reset is power-on, and an empty FIFO of a UART says that it is.
-    assert unlike == {("rtc", "RESET_STATE", 0x3001)} | {(f"uart{n}", "INT_RAW", 1 << 1) for n in (0, 1)}
+    # The cause of the reset is power-on, an empty FIFO of a UART says that it is, and this chip has an address.
+    address = {("efuse", "BLK0_RDATA1", 0xA1000001), ("efuse", "BLK0_RDATA2", 0x7CDF)}
+    assert unlike == {("rtc", "RESET_STATE", 0x3001)} | address | {(f"uart{n}", "INT_RAW", 1 << 1) for n in (0, 1)}
 
 
 def test_every_register_of_the_port_is_modelled(board: CsharpBoard) -> None:
@@ -100,7 +101,7 @@ def test_every_register_of_the_port_is_modelled(board: CsharpBoard) -> None:
 
 
 def test_the_cpu_gets_only_lines_for_peripherals() -> None:
-    """Xtensa LX6 as Espressif built it: 6, 7, 11, 15, 16 and 29 are the core's own (TRM, table of CPU interrupts), 14 the NMI."""
+    """6, 7, 11, 15, 16 and 29 are the core's own, 14 is the NMI (TRM, table of CPU interrupts)."""
     wires = [wire for wire in parts_of("esp32")["intmatrix"].wires if wire.destination == "cpu"]
     assert [wire.number for wire in wires] == [wire.input for wire in wires]
     assert {wire.input for wire in wires} == set(range(32)) - {6, 7, 11, 15, 16, 29}

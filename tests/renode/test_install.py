@@ -134,6 +134,38 @@ def test_renode_home_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         find()
 
 
+@pytest.mark.parametrize(
+    ("program", "command"),
+    [
+        ("renode", []),  # a portable release
+        ("bin/Renode.dll", ["dotnet"]),  # Renode's packages, which also have a script that starts it
+        ("bin/Renode.exe", ["mono"]),  # those of 1.16.1
+        ("output/bin/Release/Renode.dll", ["dotnet"]),  # built from sources
+    ],
+)
+def test_what_is_started_is_renode_itself(
+    program: str, command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script in between would be stopped alone; a package's script lies where Renode does not."""
+    folder = tmp_path / "opt" / "renode"
+    for name in ("tests/renode-keywords.robot", "renode", program):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    script = tmp_path / "usr" / "bin" / "renode"
+    script.parent.mkdir(parents=True)
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.delenv("RENODE_HOME", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert find() is None
+    monkeypatch.setattr("renode.finder.PACKAGE", folder)
+    found = find()
+    assert found is not None
+    assert (found.where, found.folder) == ("PATH", folder)
+    assert list(found.command) == [*command, str(folder / program)]
+
+
 def test_the_doctor_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RENODE_HOME", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -9,8 +9,10 @@ pytest.importorskip("unicorn", reason="no Unicorn: pip install simtwin[firmware]
 
 from emulator.clock import CPU_HZ, Clock
 from emulator.sources import ArraySource
+from renode.errors import RenodeError
 from renode.feed import blocks_of
 from renode.lsm6dso import RenodeLsm6dso
+from renode.resd import SampleType
 
 
 class Bus:
@@ -113,15 +115,42 @@ def test_an_overrun_lasts_until_the_fifo_is_bypassed() -> None:
     assert bus.read(0x3A, 2) == [0, 0]
 
 
-def test_without_a_batch_rate_nothing_is_fed() -> None:
+def test_without_a_batch_rate_it_cannot_be_fed() -> None:
+    """Renode's model would make a thread of 0 Hz, which is an error there."""
     bus, (samples, _) = Bus(), source()
     bus.write(0x0A, 6)
-    bus.device.feed(blocks_of(samples)[0])
+    with pytest.raises(RenodeError, match="ACCELERATION_UG: no batch rate"):
+        bus.device.feed(blocks_of(samples)[0])
     assert bus.at(0.1).words() == []
+    with pytest.raises(RenodeError, match="ANGULAR_RATE_1E5_RAD_S: no batch rate"):
+        configured(gyro=False).device.feed(blocks_of(samples)[0])
+
+
+def test_after_the_last_sample_come_defaults() -> None:
+    bus, (samples, counts) = configured(), source(20)
+    bus.device.feed(blocks_of(samples)[0])
+    accel = [values for tag, values in bus.at(0.05).words() if tag == 0x10]
+    np.testing.assert_array_equal(accel[:20], counts[:, :3])
+    assert len(accel) > 50
+    assert accel[20:] == [[0, 0, 0]] * (len(accel) - 20)
+
+
+def test_output_registers_keep_the_last_word_but_for_a_bypass() -> None:
+    bus, (samples, counts) = configured(gyro=False), source()
+    bus.device.feed([block for block in blocks_of(samples)[0] if block.type is not SampleType.ANGULAR_RATE_1E5_RAD_S])
+    last = bus.at(0.01).words()[-1][1]
+    assert last == counts[16, :3].tolist()
+    bus.write(0x09, 0)  # no more samples
+    assert np.array(bus.read(0x78, 7)[1:], np.uint8).view("<i2").tolist() == last  # the tag reads 0
+    assert np.array(bus.read(0x28, 6), np.uint8).view("<i2").tolist() == last
+    bus.write(0x0A, 0)
+    assert bus.read(0x28, 6) == [0] * 6
 
 
 def test_temperature_is_the_feeds() -> None:
     bus, counts = configured(), np.zeros((100, 6), np.int16)
     assert np.array(bus.read(0x20, 2), np.uint8).view("<i2")[0] == -25 * 256  # 0 degrees
     bus.device.feed(blocks_of(ArraySource(counts, 1666.0, temperature_c=31.5))[0])
+    assert np.array(bus.read(0x20, 2), np.uint8).view("<i2")[0] == 6.5 * 256
+    bus.device.power_on()  # a reset of the machine stops the feed; the property stays
     assert np.array(bus.read(0x20, 2), np.uint8).view("<i2")[0] == 6.5 * 256

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,11 +15,19 @@ pytest.importorskip("unicorn", reason="no Unicorn: pip install simtwin[firmware]
 pytest.importorskip("ziglang", reason="no zig: pip install simtwin[firmware]")
 pytest.importorskip("robot", reason="no Robot Framework: pip install simtwin[firmware]")
 
+from click.testing import CliRunner
+from elftools.elf.elffile import ELFFile
 from robot.libdocpkg import LibraryDocumentation
 
+from firmware.compiler import GCC_ESP32
+from firmware.frames import Hello, frames_in
+from renode import run as bundle_run
 from renode.errors import RenodeError, RenodeMissing
+from renode.run import free_port
 from renode.suites import builtin, bundle, on_renode
+from renode.tests import transcript
 from renode.work import TESTS, needs, scenario_file, suites
+from sim.cli import cli
 from tests.renode import made, standin
 
 QUICK, LONG = ["boot", "conformance_esp32c3"], ["several", "verdicts", "wires"]
@@ -46,14 +55,73 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def packed(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base = tmp_path_factory.mktemp("bundle")
+    base = tmp_path_factory.mktemp("bundle") / "a place"
+    base.mkdir()
     (base / "short.yaml").write_text(SHORT.replace("MACHINES", str(scenario_file("demo").parent / "machines")))
     tested = bundle(base / "bundle", [base / "short.yaml"], artifact, 0, quiet, suites_of=QUICK)
     assert [each for each in tested if not each.passed] == []
     assert len(tested) > 20
-    expected = (base / "bundle" / "work" / "expected" / "short-run.txt").read_text()
+    expected = (base / "bundle" / "work" / "expected" / "esp32c3" / "short-run.txt").read_text()
     assert "alert sensor 1 raised stuck" in expected
     return base / "bundle"
+
+
+@pytest.fixture(scope="module")
+def for_both(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small bundle for both chips."""
+    if shutil.which(GCC_ESP32) is None:
+        pytest.skip(f"no {GCC_ESP32}: apt install gcc-xtensa-lx106")
+    folder = tmp_path_factory.mktemp("both") / "bundle"
+    names = ["boot", "conformance_esp32c3", "conformance_esp32"]
+    tested = bundle(folder, [], artifact, 0, quiet, suites_of=names, chips=("esp32c3", "esp32"))
+    assert [each for each in tested if not each.passed] == []
+    return folder
+
+
+def test_a_bundle_for_both_chips(for_both: Path) -> None:
+    """Platform, firmware and expected transcripts of each; the ESP32's are the C3's with the identity of its own build."""
+    for chip, machine in (("esp32c3", "EM_RISCV"), ("esp32", "EM_XTENSA")):
+        for name in (f"{chip}.repl", f"{chip}.resc"):
+            assert (for_both / name).is_file()
+        for included in re.findall(r"\$ORIGIN/(\S+)", (for_both / f"{chip}.resc").read_text()):
+            assert (for_both / included).is_file(), included
+        for program in ("bearing_rig", "idle"):
+            with (for_both / "work" / "firmware" / chip / f"{program}.elf").open("rb") as file:
+                assert ELFFile(file)["e_machine"] == machine
+    c3, other = (
+        (for_both / "work" / "expected" / chip / "boot.txt").read_text().splitlines() for chip in ("esp32c3", "esp32")
+    )
+    assert len(c3) == len(other)
+    assert 0 < sum(a != b for a, b in zip(c3, other, strict=True)) <= 4
+    builds = [
+        next(frame for frame in frames_in("\n".join(lines)) if isinstance(frame, Hello)).build_id
+        for lines in (c3, other)
+    ]
+    assert builds[0] != builds[1]
+    for build, lines in zip(builds, (c3, other), strict=True):
+        assert f"build {build.upper()} " in "\n".join(lines)
+    transcript.compare(other, other)
+    with pytest.raises(AssertionError, match="differs"):
+        transcript.compare(c3, other)
+
+
+def test_a_bundle_runs_the_suites_of_the_chip(for_both: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_run, "HERE", for_both)
+    assert bundle_run.chips() == ["esp32c3", "esp32"]
+    for chip in bundle_run.chips():
+        chosen = bundle_run.suites_for(chip)
+        assert [path.stem for path in chosen] == ["boot", f"conformance_{chip}"]
+        command = bundle_run.robot_command(Path("/renode"), chosen, Path("/results"), 1, chip)
+        assert f"CHIP:{chip}" in command
+    assert {path.stem for path in suites(chip="esp32")} == {path.stem for path in suites()} - {
+        "conformance_esp32c3"
+    } | {"conformance_esp32"}
+
+
+def test_the_built_in_engine_says_which_chip_it_has() -> None:
+    said = CliRunner().invoke(cli, ["e2e", "boot", "--chip", "esp32"])
+    assert said.exit_code == 2
+    assert "the built-in emulator has the esp32c3 only; --engine renode runs the esp32" in said.output
 
 
 def run_bundle(folder: Path, results: Path, *names: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -75,8 +143,52 @@ def test_a_bundle_passes_on_a_stand_in_of_renode(packed: Path, tmp_path: Path) -
     assert "FAILED" not in done.stdout
 
 
+def test_consoles_are_kept_with_the_results(packed: Path, tmp_path: Path) -> None:
+    home = standin.lay_out(tmp_path / "renode")
+    locked = "--variable OPEN_FILES_ARE_LOCKED:True"  # as on Windows
+    for again in ("", "-2"):
+        done = run_bundle(packed, tmp_path / "the results", "boot", RENODE_HOME=str(home), ROBOT_OPTIONS=locked)
+        assert done.returncode == 0, done.stdout + done.stderr
+        kept = tmp_path / "the results" / "consoles" / f"Boot_Boots_And_Says_Who_It_Is{again}"
+        assert sorted(path.name for path in kept.iterdir()) == ["uart0.log", "uart0.log.all", "uart1.log"]
+        assert b"hello simtwin" in (kept / "uart0.log.all").read_bytes()
+
+
+def test_renodes_own_runner_needs_no_variable_of_ours(packed: Path, tmp_path: Path) -> None:
+    """It sets those below and no more (tests/robot_tests_provider.py of Renode 1.16.1 and its successors)."""
+    home = standin.lay_out(tmp_path / "renode")
+    port = free_port()
+    with subprocess.Popen([home / "renode", "--robot-server-port", str(port)]) as process:
+        variables = {
+            "SKIP_RUNNING_SERVER": "True", "DIRECTORY": home, "PORT_NUMBER": port, "RESULTS_DIRECTORY": tmp_path / "results",
+            "BINARY_NAME": "renode", "RENODE_PID": process.pid, "RENODEKEYWORDS": home / "tests" / "renode-keywords.robot",
+            "RENODETOOLS": home / "tools",
+        }  # fmt: skip
+        settings = [piece for name, value in variables.items() for piece in ("--variable", f"{name}:{value}")]
+        suites_here = sorted(map(str, (packed / "tests").glob("*.robot")))
+        done = subprocess.run(
+            [sys.executable, "-m", "robot", *settings, "--outputdir", str(tmp_path / "output"), *suites_here],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        process.terminate()
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_renode_that_does_not_start_is_said_at_once(packed: Path, tmp_path: Path) -> None:
+    home = standin.lay_out(tmp_path / "renode")
+    (home / "renode").write_text("#!/bin/sh\necho a library is missing >&2\nexit 3\n")
+    done = run_bundle(packed, tmp_path / "results", "boot", RENODE_HOME=str(home))
+    assert done.returncode == 1
+    assert "Renode did not start (exit code 3); it said:\na library is missing" in done.stderr
+    (home / "bin").mkdir()
+    (home / "bin" / "Renode.dll").write_text("")
+    done = run_bundle(packed, tmp_path / "results", "boot", RENODE_HOME=str(home), PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "dotnet cannot be started: No such file or directory" in done.stderr
+
+
 def test_a_transcript_that_differs_fails(packed: Path, tmp_path: Path) -> None:
-    kept = packed / "work" / "expected" / "boot.txt"
+    kept = packed / "work" / "expected" / "esp32c3" / "boot.txt"
     before = kept.read_text()
     kept.write_text(before.replace("imu 0 running", "imu 0 walking"))
     try:
@@ -113,6 +225,8 @@ def test_a_bundle_needs_nothing_of_simtwin(packed: Path) -> None:
     assert sorted(p.name for p in (packed / "peripherals").iterdir()) == sorted(
         p.name for p in (TESTS.parent / "peripherals").iterdir()
     )
+    here = str(TESTS.parents[1]).encode()
+    assert [path for path in packed.rglob("*") if path.is_file() and here in path.read_bytes()] == []
 
 
 def test_renode_that_is_missing_is_said_at_once(
@@ -188,6 +302,14 @@ def test_no_awaited_line_holds_an_equals_sign_and_no_suite_names_an_engine() -> 
                 assert all("=" not in a or re.match(r"(timeout|treatAsRegex|waitForEcho)=", a) for a in arguments), line
         if path.suffix == ".robot":
             assert not re.search(r"builtin|renode", path.read_text().split("*** Settings ***")[1], re.IGNORECASE), path
+
+
+def test_no_suite_passes_less_than_a_quantum_after_a_wait() -> None:
+    """A wait may stop Renode within a quantum (10 ms); its RunFor goes to its end first and fails if that is too far."""
+    for path in suites():
+        if not path.stem.startswith("conformance"):  # waits for nothing
+            for seconds in re.findall(r"^    Pass Time    (\S+)", path.read_text(), re.MULTILINE):
+                assert float(seconds) >= 0.01, path
 
 
 def test_what_the_suites_need_is_there() -> None:

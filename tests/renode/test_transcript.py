@@ -53,7 +53,7 @@ def test_verdicts_are_those_of_judged_windows() -> None:
 
 
 def test_numbers_as_renodes_monitor_prints_them() -> None:
-    assert number_in("0x0000001F\n") == number_in("31\n") == 31
+    assert number_in("0x0000001F\n") == number_in("31\n") == number_in("0x1F (31)\n") == 31
     number_should_be("0x00000160\r\n", "0x60", "0xFF")
     with pytest.raises(AssertionError, match="0x60 in the bits"):
         number_should_be("0x160", "0x61", "0xFF")

@@ -1,4 +1,4 @@
-/* Windows become alerts here, and alerts become frames and lines on the console. */
+/* Windows become alerts here, and alerts become frames and lines on the console, and Bluetooth packets. */
 #ifndef ALERTS_H
 #define ALERTS_H
 
@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "alert_policy.h"
+#include "broadcaster.h"
 #include "config.h"
 #include "frame.h"
 #include "pipeline.h"
@@ -18,9 +19,13 @@ struct alerts {
     struct window latest;  /* the last window that counted */
     uint64_t told_us;      /* of the last heartbeat or repetition */
     struct frame_header header;
+    struct broadcaster *broadcaster;
 };
 
-void alerts_init(struct alerts *alerts, const struct config *config);
+void alerts_init(struct alerts *alerts, const struct config *config, struct broadcaster *broadcaster);
+
+/* What stands now, and the figures of a window, for Bluetooth. */
+struct bthome_report alerts_report(const struct alerts *alerts, const struct window *window, int16_t temperature_c100);
 
 /* A window came: frames and lines for what it changes, and for itself if the configuration asks for that. */
 void alerts_window(struct alerts *alerts, const struct config *config, uint32_t threshold, const struct window *window,

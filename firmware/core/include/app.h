@@ -12,6 +12,7 @@
 
 #include "acquire.h"
 #include "alerts.h"
+#include "broadcaster.h"
 #include "config.h"
 #include "pipeline.h"
 #include "store.h"
@@ -20,10 +21,10 @@
 
 struct app {
     struct config config; /* in force */
-    struct config wanted; /* in flash: differs in what takes effect at the next start */
-    struct store store;
+    struct store store;   /* whose configuration differs in what takes effect at the next start */
     struct acquire acquire;
     struct pipeline pipeline;
+    struct broadcaster broadcaster;
     struct alerts alerts;
     struct window window;
     uint32_t threshold;              /* in force */

@@ -42,6 +42,7 @@ struct config {
     int32_t silent_ms;       /* without a sample: the sensor is set up again [ms, 60 .. 5000, default 150] */
     int32_t watchdog_ms;     /* without progress: the chip restarts [ms, 1000 .. 60000, default 8000] */
     int32_t report_windows;  /* 1: a frame and a line for every window [flag, 0 .. 1, default 0] */
+    int32_t bluetooth;       /* 1: alerts are broadcast over Bluetooth too [flag, 0 .. 1, default 1] */
 };
 
 /* A field of it, for commands and checks. */

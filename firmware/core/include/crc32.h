@@ -7,4 +7,7 @@
 
 uint32_t crc32(const uint8_t *bytes, size_t count);
 
+/* Likewise of some bytes and `count` more, where `before` is that of the former; 0 is that of none. */
+uint32_t crc32_more(uint32_t before, const uint8_t *bytes, size_t count);
+
 #endif

@@ -23,7 +23,8 @@ enum hal_reset_cause {
  * given. Returns 0, ERROR_ARGUMENT or ERROR_TIMEOUT. */
 int hal_spi_transfer(unsigned device, uint8_t *bytes, size_t count, size_t sent);
 
-/* Sends all bytes; waits where the transmitter is full, for a bounded time. Returns 0 or ERROR_TIMEOUT. */
+/* Sends all bytes; waits where the transmitter is full, for a bounded time. On HAL_UART_HCI every call is one whole packet.
+ * Returns 0 or ERROR_TIMEOUT. */
 int hal_uart_write(unsigned port, const uint8_t *bytes, size_t count);
 
 /* Takes up to `room` bytes that have arrived. Returns how many. */
@@ -56,6 +57,9 @@ void hal_watchdog_start(uint32_t timeout_ms);
 void hal_watchdog_feed(void);
 
 enum hal_reset_cause hal_reset_cause(void);
+
+/* The chip's own MAC address, the most significant byte first. */
+void hal_mac_address(uint8_t address[6]);
 
 /* Restarts the chip. */
 _Noreturn void hal_reboot(void);

@@ -86,6 +86,10 @@ static inline uint32_t uart_received(uint32_t base) {
 #define RTC_WDT_STAGE0_FACTOR 1u
 #define SLOW_CLOCK_KHZ 150u /* RTC_SLOW_CLK, which counts for this watchdog (TRM 3) */
 
+/* eFuse controller (TRM 20): the MAC address, its last four bytes and its first two. */
+#define EFUSE_MAC_LOW REGISTER(0x3FF5A004u)
+#define EFUSE_MAC_HIGH REGISTER(0x3FF5A008u)
+
 /* Timer group 0 (TRM 18): timer 0 ticks, timer 1 tells the time; and its watchdog, which the boot loader leaves running. */
 #define TIMG0_T0_CONFIG REGISTER(0x3FF5F000u)
 #define TIMG0_T0_ALARM_LO REGISTER(0x3FF5F010u)

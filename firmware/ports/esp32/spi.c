@@ -11,7 +11,7 @@
 /* Signals of SPI2 ("HSPI") in the GPIO matrix (TRM 4, table of peripheral signals). SPI2's own pins are not used: one of them, 12,
  * chooses the flash's voltage at a reset, and a sensor must not pull at it. */
 enum { SIGNAL_CLOCK = 8, SIGNAL_MISO = 9, SIGNAL_MOSI = 10, SIGNAL_CS0 = 11, SIGNAL_CS1 = 61, SIGNAL_CS2 = 62 };
-enum { PIN_CS0 = 5, PIN_CLOCK = 18, PIN_MISO = 19, PIN_CS2 = 21, PIN_CS1 = 22, PIN_MOSI = 23 };
+enum { PIN_CS0 = 5, PIN_CLOCK = 18, PIN_MISO = 19, PIN_CS1 = 21, PIN_CS2 = 22, PIN_MOSI = 23 };
 
 #define BY_MATRIX (IO_MUX_FUNCTION(2u) | IO_MUX_DRIVE_20_MA)
 

@@ -70,6 +70,10 @@
 #define RTC_WDT_KEY 0x50D83AA1u
 #define RTC_SWD_KEY 0x8F1D312Au
 
+/* eFuse controller (TRM 4): the MAC address, its last four bytes and its first two. */
+#define EFUSE_MAC_LOW REGISTER(0x60008844u)
+#define EFUSE_MAC_HIGH REGISTER(0x60008848u)
+
 /* Main watchdog of timer group 0, which the ROM leaves running (TRM 12). */
 #define TIMG0_WDT_CONFIG0 REGISTER(0x6001F048u)
 #define TIMG0_WDT_PROTECT REGISTER(0x6001F064u)

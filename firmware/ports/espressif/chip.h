@@ -23,6 +23,10 @@ void chip_route(uint32_t source, uint32_t line);
 uint32_t chip_interrupts_off(void);
 void chip_interrupts_restore(uint32_t state);
 
+/* A slice of code and constants held against their CRC; all of them. Ends in hal_fatal where a bit has turned over. */
+void image_check(void);
+void image_check_all(void);
+
 void spi_init(void);
 void uart_init(void);
 void uart_interrupt(unsigned port);

@@ -8,9 +8,11 @@ static struct app app;
 
 int main(void) {
     chip_init();
+    image_check_all();
     app_start(&app);
     for (;;) {
         app_step(&app);
+        image_check();
         hal_wait_for_event();
     }
 }

@@ -4,6 +4,8 @@
 
 #include "alert_policy.h"
 #include "app.h"
+#include "bytes.h"
+#include "ccm.h"
 #include "errors.h"
 #include "hal.h"
 #include "line.h"
@@ -69,6 +71,8 @@ void hal_watchdog_feed(void) { call.watchdog_feed(watchdog_ms); }
 
 enum hal_reset_cause hal_reset_cause(void) { return (enum hal_reset_cause)cause; }
 
+void hal_mac_address(uint8_t address[6]) { call.mac_address(address); }
+
 _Noreturn void hal_reboot(void) { longjmp(end, HOST_REBOOT); }
 
 _Noreturn void hal_fatal(const char *what, uint32_t detail) {
@@ -127,4 +131,16 @@ void host_alert_policy(int32_t flagged, int32_t of, int32_t quiet, const uint8_t
         changes[i] = (uint8_t)alert_policy_step(&policy, classes[i]);
         alerts[i] = policy.alert;
     }
+}
+
+void host_aes(const uint8_t *key, uint8_t *block) { aes128_encrypt(key, block); }
+
+int host_ccm(const uint8_t *key, const uint8_t *nonce, uint8_t *bytes, size_t count, uint8_t *tag) {
+    return ccm_encrypt(key, nonce, bytes, count, tag);
+}
+
+size_t host_advertisement(const struct bthome_report *report, const struct bthome_seal *seal, uint8_t *bytes) {
+    const struct advertisement made = bthome_advertisement(report, seal);
+    bytes_copy(bytes, made.bytes, sizeof made.bytes);
+    return made.count;
 }

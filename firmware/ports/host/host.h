@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bthome.h"
+
 /* As in hal.h. A function that returns HOST_POWER_CUT ends the run there and then, as a power cut would. */
 #define HOST_POWER_CUT (-1000)
 
@@ -19,6 +21,7 @@ struct host_callbacks {
     int (*flash_erase_sector)(uint32_t offset);
     void (*watchdog_feed)(uint32_t timeout_ms);
     void (*tick_start)(uint32_t period_us);
+    void (*mac_address)(uint8_t *address);
 };
 
 /* How a call ended: 0, or why the chip would now start again. */
@@ -37,5 +40,8 @@ void host_infer(const int8_t *input, int8_t *output);
 uint32_t host_verdict(const int8_t *input, const int8_t *output, uint32_t threshold, uint8_t said[3]);
 void host_alert_policy(int32_t flagged, int32_t of, int32_t quiet, const uint8_t *classes, uint8_t *changes,
                        uint8_t *alerts, size_t count);
+void host_aes(const uint8_t *key, uint8_t *block);
+int host_ccm(const uint8_t *key, const uint8_t *nonce, uint8_t *bytes, size_t count, uint8_t *tag);
+size_t host_advertisement(const struct bthome_report *report, const struct bthome_seal *seal, uint8_t *bytes);
 
 #endif

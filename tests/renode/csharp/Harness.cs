@@ -34,6 +34,7 @@ public static class Harness
         case "write": At(word[1], (part, offset) => { part.WriteDoubleWord(offset, Number(word[2])); return 0; }); return "ok";
         case "read": return At(word[1], (part, offset) => part.ReadDoubleWord(offset)).ToString();
         case "advance": Advance(ulong.Parse(word[1])); return "ok";
+        case "execute": machine.Ahead += ulong.Parse(word[1]); return "ok";
         case "receive":
             foreach(var value in word.Skip(2)) { ((UARTBase)parts[word[1]]).WriteChar((byte)Number(value)); }
             return "ok";
@@ -125,7 +126,7 @@ public static class Harness
     private static readonly Dictionary<string, uint[]> addresses = new Dictionary<string, uint[]>();
     private static readonly Dictionary<string, List<byte>> sent = new Dictionary<string, List<byte>>();
 
-    // Identity register 0x0F as of an LSM6DSO; the others hold what was written.
+    // Identity register 0x0F as of an LSM6DSO; 0x20 has the virtual time in ms; the others hold what was written.
     private class Device : ISPIPeripheral
     {
         public Device() { registers[0x0F] = 0x6C; }
@@ -138,6 +139,7 @@ public static class Harness
                 return 0;
             }
             var at = address++ & 0x7F;
+            if(at == 0x20) { return (byte)(machine.Nanoseconds / 1000000); }
             if((address & 0x80) != 0 || at == 0x7F) { return registers[at]; }
             registers[at] = data;
             return 0;

@@ -109,7 +109,7 @@ namespace Antmicro.Renode.Core
         void RequestReset();
     }
 
-    public class Machine : IMachine, IClockSource, IBusController
+    public class Machine : IMachine, IClockSource, IBusController, ICPU
     {
         public IClockSource ClockSource { get { return this; } }
         public IBusController SystemBus { get { return this; } }
@@ -119,11 +119,23 @@ namespace Antmicro.Renode.Core
 
         public void RequestReset() { ResetRequested = true; }
 
+        // What the CPU has executed and not yet told: others know of it only by SyncTime, and only while it executes.
+        public ulong Ahead { get; set; }
+
         public bool TryGetCurrentCPU(out ICPU cpu)
         {
-            cpu = null;
-            return false;
+            cpu = Ahead > 0 ? this : null;
+            return cpu != null;
         }
+
+        public void SyncTime()
+        {
+            var executed = Ahead;
+            Ahead = 0;
+            Advance(executed);
+        }
+
+        public void Reset() { }
 
         public void Advance(ulong nanoseconds)
         {
@@ -148,8 +160,9 @@ namespace Antmicro.Renode.Core.Structure
     {
         public void Register(T peripheral, int address) { children.Add(address, peripheral); }
         public abstract void Reset();
-        protected SimpleContainer(IMachine machine) { }
+        protected SimpleContainer(IMachine machine) { this.machine = machine; }
         protected bool TryGetByAddress(int address, out T peripheral) { return children.TryGetValue(address, out peripheral); }
+        protected readonly IMachine machine;
         private readonly Dictionary<int, T> children = new Dictionary<int, T>();
     }
 }
@@ -280,7 +293,7 @@ namespace Antmicro.Renode.Peripherals.Timers
 
 namespace Antmicro.Renode.Peripherals.UART
 {
-    public enum Parity { Odd, Even, None, Forced1, Forced0, Multidrop }
+    public enum Parity { Odd, Even, None, Forced1, Forced0, Multidrop, Unsupported }
 
     public enum Bits { None, One, Half, OneAndAHalf, Two }
 
@@ -300,7 +313,7 @@ namespace Antmicro.Renode.Peripherals.UART
         public abstract uint BaudRate { get; }
         public event Action<byte> CharReceived;
 
-        protected UARTBase(IMachine machine) { }
+        protected UARTBase(IMachine machine) { Machine = machine; }
 
         protected bool TryGetCharacter(out byte character, bool peek = false)
         {
@@ -327,6 +340,8 @@ namespace Antmicro.Renode.Peripherals.UART
         protected abstract void QueueEmptied();
         protected int Count { get { return queue.Count; } }
 
+        protected readonly IMachine Machine;
+        protected readonly object innerLock = new object();
         private readonly Queue<byte> queue = new Queue<byte>();
     }
 }
@@ -347,6 +362,7 @@ namespace Antmicro.Renode.Peripherals.GPIOPort
 
         protected BaseGPIOPort(IMachine machine, int numberOfConnections)
         {
+            this.machine = machine;
             State = new bool[numberOfConnections];
             Connections = Enumerable.Range(0, numberOfConnections).ToDictionary(n => n, n => (IGPIO)new GPIO());
         }
@@ -357,5 +373,6 @@ namespace Antmicro.Renode.Peripherals.GPIOPort
         }
 
         protected bool[] State;
+        protected readonly IMachine machine;
     }
 }

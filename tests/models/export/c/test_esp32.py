@@ -1,4 +1,4 @@
-"""Every network in firmware for the ESP32, executed on labwired's Xtensa core: byte for byte as TensorFlow Lite Micro has it."""
+"""Every network in firmware for the ESP32, on labwired's Xtensa core: byte for byte as TensorFlow Lite Micro has it."""
 
 from __future__ import annotations
 

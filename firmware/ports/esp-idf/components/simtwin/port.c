@@ -6,6 +6,7 @@
 #include "driver/uart.h"
 #include "errors.h"
 #include "esp_err.h"
+#include "esp_mac.h"
 #include "esp_partition.h"
 #include "esp_system.h"
 #include "esp_task_wdt.h"
@@ -16,6 +17,7 @@
 #include "sizes.h"
 #include "line.h"
 #include "sdkconfig.h"
+#include "vhci.h"
 
 #define SPI_HZ 10000000
 #define CONSOLE UART_NUM_0
@@ -73,14 +75,17 @@ int hal_spi_transfer(unsigned device, uint8_t *bytes, size_t count, size_t sent)
 
 /* UART1 belongs to emulators; here the Bluetooth controller takes HCI packets from memory. */
 int hal_uart_write(unsigned port, const uint8_t *bytes, size_t count) {
-    if (port != HAL_UART_CONSOLE) {
-        return ERROR_ARGUMENT;
+    if (port == HAL_UART_HCI) {
+        return vhci_write(bytes, count);
     }
     return uart_write_bytes(CONSOLE, bytes, count) == (int)count ? 0 : ERROR_TIMEOUT;
 }
 
 size_t hal_uart_read(unsigned port, uint8_t *bytes, size_t room) {
-    int count = port == HAL_UART_CONSOLE ? uart_read_bytes(CONSOLE, bytes, (uint32_t)room, 0) : 0;
+    if (port == HAL_UART_HCI) {
+        return vhci_read(bytes, room);
+    }
+    int count = uart_read_bytes(CONSOLE, bytes, (uint32_t)room, 0);
     return count > 0 ? (size_t)count : 0;
 }
 
@@ -160,6 +165,9 @@ enum hal_reset_cause hal_reset_cause(void) {
         return HAL_RESET_OTHER;
     }
 }
+
+/* The chip's base address, of which ESP-IDF makes those of its interfaces. */
+void hal_mac_address(uint8_t address[6]) { ESP_ERROR_CHECK(esp_efuse_mac_get_default(address)); }
 
 _Noreturn void hal_reboot(void) {
     (void)uart_wait_tx_done(CONSOLE, pdMS_TO_TICKS(IDLE_MS));
