@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from benchmarks import (
+    alert_delay,
     bearing_contact,
+    bit_flips,
     calibration,
     emulator,
     end_to_end,
@@ -31,6 +33,8 @@ def main() -> None:
         emulator,
         gateway,
         end_to_end,
+        alert_delay,
+        bit_flips,
     ):
         print(f"== {module.__name__.removeprefix('benchmarks.')}")
         module.main()

@@ -1,4 +1,4 @@
-"""Whether a run's alerts are those its scenario calls for: none before the onset, the right one soon after, gone when it is.
+"""Whether alerts are those a scenario calls for: silent before the onset, soon after it right, there until it is over.
 
 Machine and sensor are judged by the same rules, apart: a fault of the one must never raise an alert of the other.
 """
@@ -79,11 +79,17 @@ def judge(scenario: Scenario, alerts: Iterable[Alert], end_s: float) -> list[Fin
     given = list(alerts)
     findings: list[Finding] = []
     expect = scenario.expect
-    subjects: list[tuple[Subject, float, float, list[str] | None]] = [
-        ("machine", expect.alert_within_s, expect.clear_within_s, expect.machine),
-        ("sensor", expect.sensor_alert_within_s, expect.sensor_clear_within_s, expect.sensor),
+    subjects: list[tuple[Subject, float, float, float, list[str] | None]] = [
+        ("machine", expect.alert_within_s, expect.clear_within_s, expect.may_lapse_s, expect.machine),
+        (
+            "sensor",
+            expect.sensor_alert_within_s,
+            expect.sensor_clear_within_s,
+            expect.sensor_may_lapse_s,
+            expect.sensor,
+        ),
     ]
-    for subject, within_s, clear_s, right in subjects:
+    for subject, within_s, clear_s, lapse_s, right in subjects:
         there = presences(scenario, subject)
         own = [alert for alert in given if alert.subject == subject]
         if right is not None and not right:
@@ -92,6 +98,7 @@ def judge(scenario: Scenario, alerts: Iterable[Alert], end_s: float) -> list[Fin
         stretches = _stretches(there)
         findings.append(_silent_while_healthy(subject, stretches, own, clear_s))
         findings += _alerted(subject, stretches, own, within_s, accepted, end_s)
+        findings += _stood(subject, stretches, own, lapse_s, end_s)
         findings += _cleared(subject, stretches, own, clear_s, end_s)
     return findings
 
@@ -153,6 +160,35 @@ def _alerted(
         else:
             others = sorted({alert.state for alert in heard})
             findings.append(Finding(False, f"{what}: " + (f"only {', '.join(others)}" if others else "none came")))
+    return findings
+
+
+def _stood(
+    subject: Subject, stretches: Sequence[_Stretch], alerts: Sequence[Alert], lapse_s: float, end_s: float
+) -> list[Finding]:
+    """Once raised, an alert stands until its faults are gone, but for `lapse_s` in all."""
+    findings = []
+    for start, end, names in stretches:
+        raised: set[str] = set()
+        gone_since_s, gone_s, times = None, 0.0, 0
+        until_s = min(end, end_s)
+        for alert in alerts:
+            if not start <= alert.time_s < until_s:
+                continue
+            if alert.change != "cleared":
+                raised.add(alert.source)
+                if gone_since_s is not None:
+                    gone_s, gone_since_s = gone_s + alert.time_s - gone_since_s, None
+            elif alert.source in raised:
+                raised.discard(alert.source)
+                if not raised:
+                    gone_since_s, times = alert.time_s, times + 1
+        if gone_since_s is not None:
+            gone_s += until_s - gone_since_s
+        if times:
+            limit = f" for more than {lapse_s:g} s" if lapse_s else ""
+            what = f"{subject} alert not cleared{limit} while {' and '.join(names)} is there"
+            findings.append(Finding(gone_s <= lapse_s, f"{what}: {times} times, for {gone_s:.2f} s in all"))
     return findings
 
 

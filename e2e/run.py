@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -214,9 +214,15 @@ def check_fits(artifact: Artifact, scenario: Scenario) -> None:
                 )
 
 
-def configure(machine: Machine, scenario: Scenario) -> None:
-    """Tell the firmware, as a person at its console would, how many sensors there are and how they are mounted."""
-    commands = ["config report_windows 1"]
+def configure(machine: Machine, scenario: Scenario, first: Sequence[str] = ("config report_windows 1",)) -> None:
+    """Tell the firmware, as a person at its console would, how many sensors there are and how they are mounted.
+
+    Args:
+        machine: just switched on.
+        scenario: says what there is.
+        first: commands before those.
+    """
+    commands = list(first)
     if len(scenario.sensors) > 1:
         commands += [f"config sensors {len(scenario.sensors)}"]
         if scenario.fusion == "median":
@@ -225,7 +231,7 @@ def configure(machine: Machine, scenario: Scenario) -> None:
     for command in commands:
         machine.write_uart(0, f"{command}\n".encode())
         machine.run_until_line("ok", _START_S)
-    if len(commands) > 1:  # the number of sensors counts from the next start on
+    if len(commands) > len(first):  # the number of sensors counts from the next start on
         machine.write_uart(0, b"reboot\n")
         machine.run_until_line("hello", _START_S)
 

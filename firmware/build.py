@@ -104,9 +104,7 @@ def _seal(elf: Path) -> None:
 
     with elf.open("r+b") as file:
         sections = {section.name: section for section in ELFFile(file).iter_sections()}
-        crc = 0
-        for name in (".text", ".rodata"):
-            crc = crc32(sections[name].data(), crc)
+        crc = crc32(sections[".rodata"].data(), crc32(sections[".text"].data()))
         file.seek(sections[".image_crc"]["sh_offset"])
         file.write(crc.to_bytes(4, "little"))
 

@@ -58,14 +58,21 @@ def build(model: Path | None, port: PortName, out: Path | None, compiler: Compil
     help="For which chip; several times for several. [default: both]",
 )
 @_COMPILER
-def size(model: Path | None, ports: tuple[ChipName, ...], compiler: CompilerName | None) -> None:
-    """Say what the firmware with a model costs on the chips: text, rodata, data, bss by module, and the most stack."""
+@click.option("--record", is_flag=True, help="Make the figures those that a test holds later ones against.")
+def size(model: Path | None, ports: tuple[ChipName, ...], compiler: CompilerName | None, record: bool) -> None:
+    """Say what the firmware with a model costs on the chips: text, rodata, data, bss by module, and the most stack.
+
+    With the default model and compilers also beside what was recorded.
+    """
     import tempfile
 
     from firmware.build import build as make
-    from firmware.size import size_of, table
+    from firmware.size import size_of, table, write_record
     from models.artifact import reference
 
+    is_default = model is None and compiler is None
+    if record and not is_default:
+        raise click.UsageError("--record goes without --model and --compiler: the record is of their defaults")
     chips: tuple[ChipName, ...] = ports or ("esp32c3", "esp32")
     sizes = {}
     for chip in chips:
@@ -74,3 +81,8 @@ def size(model: Path | None, ports: tuple[ChipName, ...], compiler: CompilerName
             sizes[str(chip)] = size_of(built.product, built.objects)
     for line in table(sizes):
         click.echo(line)
+    for name, measured in sizes.items():
+        if record:
+            write_record(measured, name)
+        for line in ["", name, *measured.against(name)] if is_default else []:
+            click.echo(line)

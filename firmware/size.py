@@ -9,9 +9,18 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Section
 
+from firmware.errors import FirmwareError
 from firmware.stack import Depth, stack_depth, symbols_of
+from models.export.budgets import above, recorded
 
 KINDS = ("text", "rodata", "data", "bss")
+RECORD = Path(__file__).with_name("budgets.toml")
+"""What the image cost when that was last recorded, by port: with DEFAULT_MACHINE's reference model and the port's compiler."""
+_HEAD = """# What the image costs in bytes with the model and compiler that `simtwin firmware size` takes by default: code,
+# constants, static RAM, and the most stack. A test fails when one grows by more than 3 %. After a change that is meant
+# to cost more:
+#     simtwin firmware size --record
+"""
 LIBRARY, UNNAMED = "(library)", "(unnamed)"
 """The compiler's own library; string constants, tables of jumps and padding, which have no symbol."""
 
@@ -36,6 +45,25 @@ class Size:
     def stack_bytes(self) -> int:
         """The most stack that can be needed."""
         return self.main.bytes + self.interrupt.bytes
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """What is held against the record: text, rodata, ram (data and bss), stack."""
+        ram = self.total["data"] + self.total["bss"]
+        return {"text": self.total["text"], "rodata": self.total["rodata"], "ram": ram, "stack": self.stack_bytes}
+
+    def against(self, port: str, record: Path = RECORD) -> list[str]:
+        """The figures beside the recorded ones, a line each."""
+        known = recorded(record).get(port, {})
+        rows = [
+            f"{name:16s}{now:9d}" + (f"{known[name]:9d}{now / known[name] - 1:+9.1%}" if name in known else "")
+            for name, now in self.figures.items()
+        ]
+        return [f"{'':16s}{'now':>9s}{'recorded':>9s}", *rows]
+
+    def grown(self, port: str, record: Path = RECORD) -> list[str]:
+        """What has grown above the record by more than 3 %, a line each."""
+        return above(port, self.figures, record)
 
 
 def table(sizes: Mapping[str, Size]) -> list[str]:
@@ -103,6 +131,26 @@ def size_of(elf: Path, objects: Sequence[Path]) -> Size:
             modules.setdefault(name, dict.fromkeys(KINDS, 0))[kind] += symbol["st_size"]
     rest = {kind: total[kind] - sum(each[kind] for each in modules.values()) for kind in KINDS}
     return Size(total, modules | {UNNAMED: rest}, stack_depth(elf, "main"), stack_depth(elf, "trap_entry"))
+
+
+def write_record(size: Size, port: str, record: Path = RECORD) -> None:
+    """Make this port's figures the recorded ones.
+
+    Raises:
+        FirmwareError: the record cannot be written.
+    """
+    known = recorded(record) if record.is_file() else {}
+    known[port] = size.figures
+    tables = "".join(
+        f"\n[{name}]\n" + "".join(f"{what} = {value}\n" for what, value in figures.items())
+        for name, figures in sorted(known.items())
+    )
+    try:
+        aside = record.with_suffix(".new")
+        aside.write_text(_HEAD + tables)
+        aside.replace(record)
+    except OSError as error:
+        raise FirmwareError(f"{record}: cannot be written ({error.strerror or error})") from None
 
 
 def _kind(section: Section) -> str:

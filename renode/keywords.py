@@ -17,7 +17,7 @@ from emulator.peripherals.uart import Listener
 from emulator.spi_bus import BusFault
 from renode.lsm6dso import RenodeLsm6dso
 from renode.resd import read
-from renode.tests import transcript
+from renode.tests import bluetooth, transcript
 
 DEFAULT_TIMEOUT_S = 10.0
 CHIP = "esp32c3"
@@ -196,6 +196,11 @@ class Keywords:
     def uart_should_have_sent(self, uart: int, bytes: str) -> None:
         """A UART must have sent these bytes (hexadecimal) since this was last asked of it."""
         transcript.new_bytes_should_be(self._log(uart), bytes)
+
+    def advertisement_should_be_that_of_the_last_frame(self, key: str = "", counter: str = "0") -> None:
+        """UART1 must have sent one thing: the advertisement that goes with the console's last frame."""
+        expected = bluetooth.advertisement_of_the_last_frame(self._log(0), key, counter)
+        transcript.new_bytes_should_be(self._log(1), expected)
 
     def instructions_executed(self) -> int:
         """Since power-on; sleeping has none."""

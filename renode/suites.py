@@ -23,6 +23,7 @@ from sim.scenario.reader import load
 from sim.scenario.schema import Scenario
 from sim.simulate import new_folder
 
+LIBRARIES = [TESTS / "bluetooth.py", TESTS / "transcript.py"]
 SCENARIOS = "scenarios"
 """The suite that a bundle makes of scenario files."""
 
@@ -140,7 +141,7 @@ def bundle(
     with new_folder(out) as folder:
         tests = folder / "tests"
         tests.mkdir()
-        for path in [*chosen, *sorted(TESTS.glob("*.resource")), TESTS / "transcript.py"]:
+        for path in [*chosen, *sorted(TESTS.glob("*.resource")), *LIBRARIES]:
             shutil.copy(path, tests)
         platforms = [path for chip in chips for path in (repl(chip), resc(chip))]
         for path in (*platforms, FOLDER / "run.py", FOLDER / "finder.py"):

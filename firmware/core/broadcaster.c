@@ -131,6 +131,9 @@ int broadcaster_set_key(struct broadcaster *broadcaster, const uint8_t *key) {
     int failed = store_save(store);
     if (failed) {
         *store = before;
+        return failed;
     }
-    return failed;
+    broadcaster->waiting = 0; /* what was made with the former key is not sent any more */
+    broadcaster->stage = BROADCAST_OFF;
+    return 0;
 }

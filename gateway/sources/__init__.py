@@ -9,7 +9,7 @@ from gateway.sources.base import Source
 
 FORMS = (
     "ble, ble:ADAPTER, ble-virtual, ble-virtual://HOST:PORT, serial:///dev/NAME, tcp://HOST:PORT,"
-    " scenario:FILE?model=FOLDER"
+    " scenario:FILE, scenario:FILE?model=FOLDER"
 )
 VIRTUAL_HOST, VIRTUAL_PORT = "127.0.0.1", 9470
 

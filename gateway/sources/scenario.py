@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -13,21 +14,26 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 
+from e2e.run import check_fits, configure
 from emulator.errors import MachineError
 from emulator.machine import Machine, Sensor
 from emulator.sources import Relay, SampleBlock, SampleSource
 from emulator.twin_source import TwinRun
 from firmware.errors import FirmwareError
+from gateway.bthome import KEY_BYTES
 from gateway.errors import GatewayError
 from gateway.observation import Observation, Spectrum
 from gateway.sources.base import Intake, Source, Tell
 from gateway.sources.ble_virtual import VirtualAir
+from models.artifact import open_artifact, reference
 from sim.analysis import amplitude_spectrum
+from sim.dataset.manifest import MANIFEST
 from sim.scenario.reader import read
 from sim.scenario.realise import realise
 from sim.scenario.schema import Scenario
 
 _STEP_S = 0.05  # of virtual time between two looks at the UARTs
+_START_S = 2.0  # machine time within which the firmware must have answered
 _SPECTRUM_SAMPLES = 2048
 _CONSOLE, _HCI = 0, 1
 N = TypeVar("N", int, float)
@@ -39,10 +45,11 @@ class Options:
 
     Attributes:
         firmware: ELF of the firmware; or
-        model: artifact of `simtwin export`, to build it with.
+        model: artifact of `simtwin export`, to build it with; neither: the reference model of the scenario's machine.
         seed: of the run.
         speed: virtual seconds a second; 0: as fast as it goes.
         via: what the gateway listens to: the console, or Bluetooth over Bumble's virtual controller.
+        key: bind key that the firmware is given, 32 hexadecimal digits; None: it does not encrypt.
     """
 
     firmware: Path | None = None
@@ -50,6 +57,7 @@ class Options:
     seed: int = 0
     speed: float = 1.0
     via: Literal["console", "ble"] = "console"
+    key: str | None = None
 
     @staticmethod
     def parse(text: str) -> Options:
@@ -69,15 +77,17 @@ class Options:
                     options = replace(options, speed=_at_least_0(float(value)))
                 elif name == "via" and value in ("console", "ble"):
                     options = replace(options, via=value)  # type: ignore[arg-type]
+                elif name == "key" and len(bytes.fromhex(value)) == KEY_BYTES:
+                    options = replace(options, key=bytes.fromhex(value).hex())
                 else:
                     raise ValueError
             except ValueError:
                 raise GatewayError(
                     f"scenario: '{name}={value}': allowed are firmware=ELF, model=FOLDER, seed=0 and up,"
-                    " speed=0 and up, via=console or ble"
+                    " speed=0 and up, via=console or ble, key=32 hexadecimal digits"
                 ) from None
-        if (options.firmware is None) == (options.model is None):
-            raise GatewayError("scenario: one of firmware=ELF and model=FOLDER is needed, as in FILE?model=FOLDER")
+        if options.firmware is not None and options.model is not None:
+            raise GatewayError("scenario: firmware=ELF has its model in it; give one of firmware and model")
         for path in (options.firmware, options.model):
             if path is not None and not path.exists():
                 raise GatewayError(f"scenario: {path}: not there")
@@ -115,11 +125,15 @@ class _Tap(Relay):
 
 
 class ScenarioSource(Source):
-    """`scenario:FILE?model=FOLDER`: runs the scenario once, then is done.
+    """`scenario:FILE`, `scenario:FILE?model=FOLDER`: runs the scenario once, then is done.
+
+    Attributes:
+        started: called when the run begins, with the board and the air around it, for those who want to look closer.
 
     Raises:
         GatewayError: options that are not allowed.
         ScenarioError: the scenario is not valid.
+        ArtifactError: a model that is none, or that does not fit the scenario's sensors.
     """
 
     failures = (MachineError, FirmwareError)
@@ -129,6 +143,11 @@ class ScenarioSource(Source):
         file, _, options = text.partition("?")
         self._options = Options.parse(options)
         self._scenario = realise(read(file, Scenario), self._options.seed, file)
+        self.started: Callable[[Machine, VirtualAir], None] = lambda board, air: None
+        if self._options.firmware is None and self._options.model is None:
+            self._options = replace(self._options, model=reference(self._scenario.machine.id))
+        if self._options.model is not None and (self._options.model / MANIFEST).is_file():
+            check_fits(open_artifact(self._options.model), self._scenario)
 
     async def run(self, intake: Intake, tell: Tell) -> None:
         """Run the scenario to the end of its operating plan."""
@@ -137,7 +156,7 @@ class ScenarioSource(Source):
             elf = self._options.firmware
             if elf is None:
                 elf = await asyncio.to_thread(self._built, Path(folder))
-            await _Run(self.name, self._scenario, self._options, elf, intake).run(tell)
+            await _Run(self.name, self._scenario, self._options, elf, intake).run(tell, self.started)
         tell("the scenario is over")
 
     def _built(self, folder: Path) -> Path:
@@ -160,10 +179,13 @@ class _Run:
             self._machine.on_uart(uart, lambda byte, _, sent=sent: sent.append(byte))  # type: ignore[misc]
         self._console = intake.console(f"scenario:{scenario.name}")
         self._stood = False
+        self._scenario = scenario
 
-    async def run(self, tell: Tell) -> None:
+    async def run(self, tell: Tell, started: Callable[[Machine, VirtualAir], None]) -> None:
         air = VirtualAir(self._heard)
         await air.start()
+        started(self._machine, air)
+        await asyncio.to_thread(self._configure)
         answers = bytearray()
         radio = air.attach(answers.extend)
         tell("running")
@@ -179,6 +201,14 @@ class _Run:
                 await asyncio.sleep(self._ahead_s(time.monotonic() - begin_s))
         finally:
             radio.close()
+
+    def _configure(self) -> None:
+        """As a person at the console would, where the firmware's defaults will not do; it starts anew with what it is told."""
+        if self._options.key is not None:
+            self._machine.run_until_line("hello", _START_S)
+            self._machine.write_uart(_CONSOLE, f"bindkey {self._options.key}\nreboot\n".encode())
+        if len(self._scenario.sensors) > 1:
+            configure(self._machine, self._scenario, [])
 
     def _ahead_s(self, elapsed_s: float) -> float:
         if not self._options.speed:

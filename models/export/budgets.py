@@ -5,8 +5,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from models.export.cost import Cost
+if TYPE_CHECKING:
+    from models.export.cost import Cost
 
 RECORD = Path(__file__).with_name("budgets.toml")
 C_RECORD = RECORD.parent / "c" / "budgets.toml"

@@ -27,6 +27,11 @@ class Expect(Spec):
     """The same of a sensor alert, from the onset of a sensor's fault."""
     sensor_clear_within_s: _Delay = 6.0
     """After the last sensor fault was removed, the sensor alert must be gone within this time."""
+    may_lapse_s: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    """Once raised, a machine alert stands for as long as the fault is there. So long in all it may be gone meanwhile: for a
+    fault that only just shows."""
+    sensor_may_lapse_s: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    """The same of a sensor alert."""
     machine: _Names | None = None
     """Machine states that are a right answer; left out: the labels of the faults that are there. An empty list: too small
     to be found, no alert may come."""

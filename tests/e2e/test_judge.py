@@ -106,6 +106,38 @@ def test_a_sensor_fault_called_a_machine_fault_fails_and_so_does_the_reverse() -
     assert failures(sick, [Alert(11.0, "sensor", "raised", "bus", "0"), heard[1]])
 
 
+LAPSING = [
+    *RIGHT[:1], (13.0, "cleared", "imbalance"), (14.0, "raised", "imbalance"), (16.0, "cleared", "imbalance"),
+    (18.5, "raised", "imbalance"), (21.0, "cleared", "imbalance"),
+]  # fmt: skip
+
+
+def test_an_alert_that_goes_while_the_fault_is_there_fails() -> None:
+    (found,) = failures(scenario(IMBALANCE), machine(*LAPSING))
+    assert found.endswith("while imbalance is there: 2 times, for 3.50 s in all")
+    assert failures(scenario(IMBALANCE, may_lapse_s=3.4), machine(*LAPSING))
+    assert not failures(scenario(IMBALANCE, may_lapse_s=3.6), machine(*LAPSING))
+
+
+def test_a_lapse_lasts_until_the_fault_or_the_run_ends() -> None:
+    gone = [(11.0, "raised", "imbalance"), (17.0, "cleared", "imbalance")]
+    assert failures(scenario(IMBALANCE), machine(*gone))[0].endswith("1 times, for 3.00 s in all")
+    assert failures(scenario(IMBALANCE), machine(*gone), end_s=18.0)[0].endswith("1 times, for 1.00 s in all")
+    assert not failures(scenario(IMBALANCE, may_lapse_s=3.0), machine(*gone))
+    assert not failures(scenario(IMBALANCE), machine(*gone[:1], (20.0, "cleared", "imbalance")))
+
+
+def test_a_sensor_alert_stands_while_any_sensor_has_one() -> None:
+    sick = scenario(sensor=(STUCK,))
+    raised = [Alert(11.0, "sensor", "raised", "stuck", name) for name in "01"]
+    one = Alert(14.0, "sensor", "cleared", "stuck", "1")
+    other = Alert(21.0, "sensor", "cleared", "stuck", "0")
+    assert not failures(sick, [*raised, one, other])
+    both = [*raised, one, Alert(15.0, "sensor", "cleared", "stuck", "0")]
+    assert failures(sick, both)[0].endswith("for 5.00 s in all")
+    assert not failures(scenario(sensor=(STUCK,), sensor_may_lapse_s=5), both)
+
+
 def test_every_sensor_is_cleared_by_itself() -> None:
     sick = scenario(sensor=(STUCK,))
     two = [Alert(11.0, "sensor", "raised", "stuck", name) for name in "01"]

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +15,7 @@ from gateway.config import Config
 from gateway.server import run_until
 from gateway.service import Gateway
 from gateway.sources import open_source
+from gateway.sources.base import Source
 from gateway.sources.ble_virtual import BleVirtual
 from gateway.store import Store
 
@@ -48,8 +49,10 @@ class Served:
 
 
 @contextmanager
-def served(path: Path, *, open_reads: bool = True, config: Config | None = None) -> Iterator[Served]:
-    """Serve a store on a free port until the block ends."""
+def served(
+    path: Path, *, open_reads: bool = True, config: Config | None = None, sources: Sequence[Source] = ()
+) -> Iterator[Served]:
+    """Serve a store on a free port until the block ends; a virtual radio is always among the sources."""
     ready = threading.Event()
     holder: list[Served] = []
     failure: list[BaseException] = []
@@ -68,7 +71,7 @@ def served(path: Path, *, open_reads: bool = True, config: Config | None = None)
         holder.append(Served(gateway, loop, url, air))
         loop.call_later(0.1, ready.set)
         try:
-            await run_until(stop, gateway, [air], Auth(TOKEN, open_reads=open_reads), listening)
+            await run_until(stop, gateway, [air, *sources], Auth(TOKEN, open_reads=open_reads), listening)
         finally:
             store.close()
 

@@ -58,8 +58,9 @@ def test_from_a_scenario_to_an_alert_with_its_spectrum(store: Store, scenario: P
 
 
 @pytest.mark.parametrize(("options", "complaint"), [
-    ("", "one of firmware=ELF and model=FOLDER is needed"),
-    ("?model=/tmp&firmware=/tmp", "one of firmware=ELF and model=FOLDER is needed"),
+    ("?model=/tmp&firmware=/tmp", "give one of firmware and model"),
+    ("?key=231d", "'key=231d': allowed are"),
+    ("?key=" + 32 * "x", "allowed are"),
     ("?model=/nowhere", "scenario: /nowhere: not there"),
     ("?model=/tmp&seed=-1", "'seed=-1': allowed are"),
     ("?model=/tmp&speed=nan", "'speed=nan': allowed are"),

@@ -24,13 +24,13 @@ from firmware.frames import Hello, frames_in
 from renode import run as bundle_run
 from renode.errors import RenodeError, RenodeMissing
 from renode.run import free_port
-from renode.suites import builtin, bundle, on_renode
+from renode.suites import LIBRARIES, builtin, bundle, on_renode
 from renode.tests import transcript
 from renode.work import TESTS, needs, scenario_file, suites
 from sim.cli import cli
 from tests.renode import made, standin
 
-QUICK, LONG = ["boot", "conformance_esp32c3"], ["several", "verdicts", "wires"]
+QUICK, LONG = ["bluetooth", "boot", "conformance_esp32c3"], ["several", "verdicts", "wires"]
 """Suites that ask nothing of a model but that it calls a sound machine normal."""
 SHORT = """
 name: short
@@ -211,11 +211,11 @@ def test_without_renode_a_bundle_says_so(packed: Path, tmp_path: Path) -> None:
     home = standin.lay_out(tmp_path / "renode")
     done = run_bundle(packed, tmp_path / "results", "nosuch", RENODE_HOME=str(home))
     assert done.returncode == 2
-    assert "no suite nosuch; there are boot" in done.stderr
+    assert "no suite nosuch; there are bluetooth, boot" in done.stderr
 
 
 def test_a_bundle_needs_nothing_of_simtwin(packed: Path) -> None:
-    carried = [packed / "run.py", packed / "finder.py", packed / "tests" / "transcript.py"]
+    carried = [packed / "run.py", packed / "finder.py", *sorted((packed / "tests").glob("*.py"))]
     imported = {
         name.split(".")[0]
         for path in carried
@@ -244,7 +244,7 @@ def test_suites_run_by_name_and_keep_robots_logs(artifact: Path, tmp_path: Path)
     tested = builtin(["boot"], artifact, tmp_path / "out", 0, quiet)
     assert [each.passed for each in tested] == [True] * 3
     assert (tmp_path / "out" / "log.html").is_file()
-    with pytest.raises(RenodeError, match="no suite 'nosuch'; there are boot"):
+    with pytest.raises(RenodeError, match="no suite 'nosuch'; there are bluetooth, boot"):
         builtin(["nosuch"], artifact, None, 0, quiet)
 
 
@@ -273,7 +273,8 @@ def test_both_engines_have_the_same_keywords() -> None:
     on_builtin = {kw.name: kw.args for kw in LibraryDocumentation("renode.keywords.Keywords::.").keywords}
     on_builtin |= {kw.name: kw.args for kw in LibraryDocumentation(str(TESTS / "transcript.py")).keywords}
     resource = {kw.name: kw.args for kw in LibraryDocumentation(str(TESTS / "renode.resource")).keywords}
-    resource |= {kw.name: kw.args for kw in LibraryDocumentation(str(TESTS / "transcript.py")).keywords}
+    for library in LIBRARIES:
+        resource |= {kw.name: kw.args for kw in LibraryDocumentation(str(library)).keywords}
     common = {kw.name for kw in LibraryDocumentation(str(TESTS / "simtwin.resource")).keywords}
     own = {"Setup", "Teardown", "Reset Emulation", "Test Teardown", "Wait For Line On Uart", "Write Line To Uart"}
     own |= {"Register Failing Uart String"}  # Renode's

@@ -46,8 +46,8 @@ void broadcaster_tell(struct broadcaster *broadcaster, struct bthome_report repo
 /* Listens to the controller and goes on as it allows. */
 void broadcaster_poll(struct broadcaster *broadcaster);
 
-/* Sets the bind key, or clears it given null, and saves that; from the next packet on. The counter goes on. Returns 0, or
- * ERROR_FLASH and all is as before. */
+/* Sets the bind key, or clears it given null, and saves that. The next packet, with it, begins again with Reset; the counter goes
+ * on. Returns 0, or ERROR_FLASH and all is as before. */
 int broadcaster_set_key(struct broadcaster *broadcaster, const uint8_t *key);
 
 #endif

@@ -6,7 +6,7 @@
 #include "crc32.h"
 #include "hal.h"
 
-#define SLICE_WORDS 128u
+#define SLICE_WORDS 384u /* all of it in less than half a second, within which no machine alert can come of wrong constants */
 
 /* From memory.ld. */
 extern const uint32_t __text_start[], __text_end[], __rodata_start[], __rodata_end[];

@@ -54,10 +54,13 @@ namespace Antmicro.Renode.Logging
     }
 }
 
-namespace Antmicro.Renode.Core
+namespace Antmicro.Renode
 {
     public interface IEmulationElement { }
+}
 
+namespace Antmicro.Renode.Core
+{
     public interface IGPIO
     {
         bool IsSet { get; }

@@ -75,7 +75,7 @@ def content_of(exports: Exports, name: str) -> bytes:
 @pytest.mark.parametrize("kind", ["lifelike", "random", "real"])
 def test_a_network_is_as_in_tflm_with_the_sanitizers_on(name: str, kind: str, exports: Exports, tmp_path: Path) -> None:
     x = {"lifelike": lambda: windows(COUNT, 11, MIXED)[0], "random": random, "real": real}[kind]()
-    assert len(x) >= COUNT
+    assert len(np.unique(x.reshape(len(x), -1), axis=0)) >= COUNT
     content = content_of(exports, name)
     said = flat(content, x)
     assert len(np.unique(said, axis=0)) > 20
@@ -91,6 +91,18 @@ def test_a_network_is_as_in_tflm_on_the_chips_instruction_set(name: str, exports
     np.testing.assert_array_equal([chip.run(each) for each in x], flat(content, x))
     assert chip.size.missing == ()  # no libm, no heap, no helper of the compiler
     assert chip.size.data == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("kind", ["random", "real"])
+def test_a_thousand_windows_on_the_chips_instruction_set(
+    name: str, kind: str, exports: Exports, tmp_path: Path
+) -> None:
+    content = content_of(exports, name)
+    x = {"random": random, "real": real}[kind]()
+    chip = Chip(generate(content, description(name, LENGTH, CHANNELS, CLASSES)), tmp_path)
+    np.testing.assert_array_equal([chip.run(each) for each in x], flat(content, x))
 
 
 SHAPES = {
