@@ -31,6 +31,10 @@ from sim.progress import progress_bar
 )  # fmt: skip
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Seed of all draws.")
 @click.option("--uart", is_flag=True, help="Print the firmware's console as it comes.")
+@click.option(
+    "--gdb", type=click.IntRange(0, 65535), default=None, metavar="PORT",
+    help="Wait for GDB at this TCP port before the first instruction; 0: any that is free. One scenario, built-in emulator.",
+)  # fmt: skip
 def e2e(
     what: tuple[Path, ...],
     engine: Literal["builtin", "renode"],
@@ -39,6 +43,7 @@ def e2e(
     out: Path | None,
     seed: int,
     uart: bool,
+    gdb: int | None,
 ) -> None:
     """Run scenarios from end to end: twin, IMU, firmware on an emulated ESP32-C3, alerts; says whether all was as expected.
 
@@ -50,10 +55,12 @@ def e2e(
     names = [str(path) for path in what if path not in scenarios]
     if engine == "builtin" and chip != "esp32c3":
         raise click.UsageError(f"the built-in emulator has the esp32c3 only; --engine renode runs the {chip}")
+    if gdb is not None and (engine == "renode" or names or len(scenarios) != 1):
+        raise click.UsageError("--gdb goes with one scenario and the built-in emulator")
     if engine == "renode" or names or not scenarios:
         _suites(names, scenarios, engine, chip, model, out, seed)
         return
-    _scenarios(scenarios, model, out, seed, uart)
+    _scenarios(scenarios, model, out, seed, uart, gdb)
 
 
 def _suites(
@@ -79,7 +86,9 @@ def _suites(
         report_tests(builtin(names, model, out, seed, told))
 
 
-def _scenarios(scenarios: Sequence[Path], model: Path | None, out: Path | None, seed: int, uart: bool) -> None:
+def _scenarios(
+    scenarios: Sequence[Path], model: Path | None, out: Path | None, seed: int, uart: bool, gdb: int | None
+) -> None:
     from functools import partial
 
     from e2e.suite import run_all
@@ -87,9 +96,18 @@ def _scenarios(scenarios: Sequence[Path], model: Path | None, out: Path | None, 
     def line(time_s: float, text: str) -> None:
         click.echo(f"{time_s:9.3f}  {text}")
 
+    def told(text: str) -> None:
+        click.echo(text, err=True)
+
+    if gdb is None:
+        debugger = None
+    else:
+        from emulator.gdb import GdbServer
+
+        debugger = GdbServer(gdb, told)
     failed = 0
     progress = partial(progress_bar, unit="s")
-    for outcome in run_all(scenarios, model, out, seed, line if uart else None, progress):
+    for outcome in run_all(scenarios, model, out, seed, line if uart else None, progress, debugger):
         name, taken = outcome.scenario.name, f"{outcome.duration_s:g} s of machine time in {outcome.wall_s:.1f} s"
         click.echo(f"{'passed' if outcome.passed else 'FAILED'}  {name}  ({taken})")
         for finding in outcome.findings:

@@ -14,7 +14,7 @@ import numpy as np
 from e2e.judge import Alert, Change, Finding, Subject, judge
 from emulator.cpu import Hook
 from emulator.errors import MachineError
-from emulator.machine import Machine, Sensor
+from emulator.machine import Debugger, Machine, Sensor
 from emulator.sources import Relay, SampleBlock, SampleSource
 from emulator.twin_source import TwinRun
 from firmware.errors import FirmwareError
@@ -149,6 +149,7 @@ def run(
     hook: Hook = "native",
     progress: Progress | None = None,
     line: Callable[[float, str], None] | None = None,
+    debugger: Debugger | None = None,
 ) -> Outcome:
     """Run a scenario once on the built-in emulator, from its start to the end of its operating plan.
 
@@ -160,6 +161,7 @@ def run(
         hook: how instructions are counted (`emulator.machine.Machine`).
         progress: told as time goes on.
         line: called with the time and text of every line on the console.
+        debugger: gets the processor before its first instruction (`emulator.gdb`).
 
     Raises:
         ArtifactError: the model is for another rate or range than the scenario's sensors have.
@@ -173,6 +175,8 @@ def run(
     machine = Machine(elf, [Sensor(source) for source in listened], hook=hook, stages=STAGES)
     console = Console(line)
     machine.on_uart(0, console.byte)
+    if debugger is not None:
+        machine.debug(debugger)
     configure(machine, realised)
     duration_s = twin.twin.timeline.duration_s
     while machine.virtual_time_s < duration_s - 1e-9:

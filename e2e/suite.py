@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from e2e.run import Outcome, check_fits, run, write
+from emulator.machine import Debugger
 from firmware.build import build
 from models.artifact import Artifact, open_artifact, reference
 from sim.progress import Progress
@@ -24,6 +25,7 @@ def run_all(
     seed: int = 0,
     line: Callable[[float, str], None] | None = None,
     progress: Callable[[str], AbstractContextManager[Progress]] | None = None,
+    debugger: Debugger | None = None,
 ) -> Iterator[Outcome]:
     """Run scenario files; yields the outcome of each as it is there.
 
@@ -36,6 +38,7 @@ def run_all(
         seed: of all draws.
         line: called with time and text of every line on the console.
         progress: shows how far the run of that name is, in seconds of machine time.
+        debugger: of the first run.
 
     Raises:
         ScenarioError, ArtifactError, FirmwareError, MachineError, DatasetError: one line each, nothing is left behind.
@@ -53,7 +56,8 @@ def run_all(
         target = None if out is None else stack.enter_context(new_folder(out))
         for scenario, folder in zip(loaded, folders, strict=True):
             with nullcontext() if progress is None else progress(scenario.name) as update:
-                outcome = run(scenario, artifacts[folder], elves[folder], seed=seed, progress=update, line=line)
+                elf, artifact = elves[folder], artifacts[folder]
+                outcome = run(scenario, artifact, elf, seed=seed, progress=update, line=line, debugger=debugger)
             if target is not None:
                 own = target / scenario.name
                 own.mkdir()

@@ -100,6 +100,12 @@ class Cpu:
         """Why it cannot go on; a reset mends it."""
         self.exceptions: list[CpuException] = []
         """All that were taken."""
+        self.debugged = False
+        """Whether an ebreak stops the processor, for a debugger, instead of being an exception."""
+        self.halted = False
+        """Whether one did, or a breakpoint; clear it to go on."""
+        self._breakpoints: dict[int, Any] = {}
+        self._single = False
         self._raised: BaseException | None = None
         self._taken: CpuException | None = None
         self._alike = 0
@@ -280,7 +286,7 @@ class Cpu:
                 chip.reset(chip.requested_reset)
                 self.reset()
                 continue
-            if not chip.powered or stopped() or now >= cycles:
+            if not chip.powered or self.halted or stopped() or now >= cycles:
                 return
             if due <= now:
                 continue
@@ -295,11 +301,50 @@ class Cpu:
             state.deadline = min(due, cycles, now + _MOST_INSTRUCTIONS) - clock.slept
             self._execute()
 
+    def step(self) -> None:
+        """Execute one instruction; while the processor sleeps, pass the time until it wakes first."""
+        breakpoints = list(self._breakpoints)
+        for address in breakpoints:
+            self.clear_breakpoint(address)
+        self.code_changed()  # Unicorn counts in newly translated code only
+        self._single = True
+        self.run_until(self.chip.clock.now + _MOST_INSTRUCTIONS, lambda: not self._single)
+        for address in breakpoints:
+            self.set_breakpoint(address)
+
+    def set_breakpoint(self, address: int) -> None:
+        """Halt before the instruction there, without a change to memory. A single step does not."""
+        if address not in self._breakpoints:
+            hook = self._uc.hook_add(unicorn.UC_HOOK_CODE, self._on_breakpoint, begin=address, end=address)
+            self._breakpoints[address] = hook
+            self.code_changed()
+
+    def clear_breakpoint(self, address: int) -> None:
+        """Let it pass again."""
+        if address in self._breakpoints:
+            self._uc.hook_del(self._breakpoints.pop(address))
+            self.code_changed()
+
+    def _on_breakpoint(self, uc: unicorn.Uc, address: int, _size: int, _user: Any) -> None:
+        self.halted = True
+        state = self.state
+        left = self._code_at(address, state.block_pc + state.block_size - address)
+        state.instructions -= sum(1 for _ in instruction_lengths(left))  # they are counted when they are executed
+        uc.emu_stop()
+
+    def set_register(self, number: int, value: int) -> None:
+        """x1 to x31; 32 is the pc."""
+        if number == 32:
+            self._uc.reg_write(rv.UC_RISCV_REG_PC, value)
+        elif number:
+            self._uc.reg_write(rv.UC_RISCV_REG_X0 + number, value)
+
     def _execute(self) -> None:
         state = self.state
         state.stopped, self._intr, self._taken = 0, None, None
+        before, start = int(state.instructions), self.pc
         try:
-            self._uc.emu_start(self.pc, _NEVER)
+            self._uc.emu_start(start, _NEVER, count=int(self._single))
         except unicorn.UcError as error:
             self._fault(error)
         if self._raised is not None:
@@ -309,7 +354,12 @@ class Cpu:
             raise self._error("an instruction or control register that the ESP32-C3 has not", state.refused_pc)
         if state.stopped == STOP_FRAMES:
             raise self._error(f"stages nested deeper than {MAX_FRAMES}", self.pc)
-        if state.stopped:
+        if state.stopped or self.halted:
+            return
+        if self._single and self._intr is None and self._taken is None:
+            state.instructions = before + 1  # the hook has counted the whole block
+            self._single = False
+            self.waiting = self.chip.peek(start, 4) == _WFI.to_bytes(4, "little")
             return
         if self._intr is not None:
             self._handle(self._intr)
@@ -317,8 +367,12 @@ class Cpu:
             self.waiting = True
         elif self._taken is None:
             raise self._error("the processor stopped for no known reason", self.pc)
-        if self._taken is not None:
+        if self._taken is not None and self.debugged and self._taken.cause == _BREAKPOINT:
+            state.instructions -= 1  # it is not the program's
+            self.halted = True
+        elif self._taken is not None:
             self._take(self._taken)
+        self._single = False
 
     def _interrupt(self, line: int) -> None:
         """Enter the handler of a line: on the C3 vectors are always used, at mtvec + 4 * line."""

@@ -20,6 +20,9 @@ from emulator.sources import SampleSource
 from emulator.spi_bus import BusFault, SpiDevice, Wire
 from sim.errors import ParameterError
 
+MAC = bytes.fromhex("7cdfa1000001")
+"""Of a chip that is given no other address."""
+
 
 @dataclass(frozen=True)
 class Sensor:
@@ -52,6 +55,19 @@ class SensorModel(SpiDevice, Protocol):
         """Take all samples up to this time."""
 
 
+class Debugger(Protocol):
+    """Somebody who looks at the processor from outside."""
+
+    def attach(self, cpu: Cpu) -> None:
+        """Take the processor, before its first instruction."""
+
+    def before_run(self) -> None:
+        """The processor is about to run; asked several times a second of machine time."""
+
+    def halted(self) -> None:
+        """The processor met an `ebreak`; it goes on when this returns with `cpu.halted` cleared."""
+
+
 class Machine:
     """One board from power-on. The same program, sensors and inputs give the same bytes, however `run` is cut.
 
@@ -79,7 +95,7 @@ class Machine:
         sensors: Sequence[Sensor] = (),
         *,
         flash: bytes | None = None,
-        mac: bytes = bytes.fromhex("7cdfa1000001"),
+        mac: bytes = MAC,
         hook: Hook = "native",
         stages: Mapping[str, list[str]] | None = None,
     ) -> None:
@@ -94,6 +110,7 @@ class Machine:
         if self.sensors:
             self._chip.timed.append(_KeepUp(self.sensors))
         self._cpu = Cpu(self._chip, hook, stages)
+        self._debugger: Debugger | None = None
         self._sent = [bytearray(), bytearray()]
         for uart, sent in zip(self._chip.uarts, self._sent, strict=True):
             uart.listeners.append(_recorder(sent))
@@ -186,7 +203,18 @@ class Machine:
         return found[0]
 
     def _run_to(self, cycles: int, stopped: Callable[[], bool]) -> None:
+        if self._debugger is not None:
+            self._debugger.before_run()
         self._cpu.run_until(cycles, stopped)
+        while self._cpu.halted and self._debugger is not None:
+            self._debugger.halted()
+            self._cpu.run_until(cycles, stopped)
+
+    def debug(self, debugger: Debugger) -> None:
+        """Let a debugger have the processor whenever it meets an `ebreak` (`emulator.gdb`)."""
+        self._debugger = debugger
+        self._cpu.debugged = True
+        debugger.attach(self._cpu)
 
     def reset(self) -> None:
         """Press the reset button: the chip starts anew, RAM that the program does not load and the sensors stay."""

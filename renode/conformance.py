@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from firmware.compiler import ChipName
+
 UART0, UART1, FLASH, GPIO, RTC, EFUSE = 0x60000000, 0x60010000, 0x60002000, 0x60004000, 0x60008000, 0x60008800
 IO_MUX, TIMG0, TIMG1, SYSTIMER, SPI2 = 0x60009000, 0x6001F000, 0x60020000, 0x60023000, 0x60024000
 SYSTEM, INTERRUPTS = 0x600C0000, 0x600C2000
@@ -202,8 +204,8 @@ def run(script: Script, board: Board) -> list[str]:
     return wrong
 
 
-def robot_suite(scripts: list[Script]) -> str:
-    """The scripts as a Robot suite."""
+def robot_suite(scripts: list[Script], chip: ChipName) -> str:
+    """The scripts of a chip as a Robot suite."""
     lines = [
         "*** Comments ***",
         "Made of renode/conformance.py by `python -m renode.conformance`; do not edit.",
@@ -214,6 +216,9 @@ def robot_suite(scripts: list[Script]) -> str:
         "Test Setup        Reset Emulation",
         "Test Teardown     Test Teardown",
         "Resource          ${CURDIR}/simtwin.resource",
+        "",
+        "*** Variables ***",
+        f"${{CHIP}}           {chip}",
         "",
         "*** Test Cases ***",
     ]
@@ -480,5 +485,6 @@ if __name__ == "__main__":
 
     from renode.conformance_esp32 import SCRIPTS as SCRIPTS_ESP32
 
-    for chip, scripts in (("esp32c3", SCRIPTS), ("esp32", SCRIPTS_ESP32)):
-        (Path(__file__).parent / "tests" / f"conformance_{chip}.robot").write_text(robot_suite(scripts))
+    tables: dict[ChipName, list[Script]] = {"esp32c3": SCRIPTS, "esp32": SCRIPTS_ESP32}
+    for chip, scripts in tables.items():
+        (Path(__file__).parent / "tests" / f"conformance_{chip}.robot").write_text(robot_suite(scripts, chip))

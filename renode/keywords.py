@@ -155,11 +155,19 @@ class Keywords:
         self._board.listen()
 
     def feed_sensors(self, scenario: str) -> None:
-        """Give the IMUs the samples of a scenario, from now on."""
+        """Give the IMUs the samples of a scenario, from now on: right after `ready`, before anything else passes time.
+
+        What comes before is nobody's; how much of it there is depends on the engine, and so would all windows.
+        """
         for feed, sensor in zip(
             transcript.feeds_in(str(self._work / "feeds" / scenario)), self._running().machine.sensors, strict=False
         ):
             assert isinstance(sensor, RenodeLsm6dso)
+            sensor.catch_up(self._running().machine.virtual_time_s)
+            if sensor.unfed:
+                raise AssertionError(
+                    f"fed too late: {feed.device} has given {sensor.unfed} samples of nothing since `ready`"
+                )
             sensor.feed(read(Path(feed.file)))
 
     def pass_time(self, seconds: float) -> None:

@@ -63,11 +63,12 @@ class RenodeLsm6dso:
 
     Attributes:
         words_lost: FIFO words that were overwritten.
+        unfed: FIFO words of nobody's data since the last reset or bypass.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.words_lost = 0
+        self.words_lost = self.unfed = 0
         self._temperature_c = Decimal(0)
         self._word: tuple[int, tuple[Decimal, ...]] | None = None
         self.power_on()
@@ -76,6 +77,7 @@ class RenodeLsm6dso:
         """As when Renode resets the machine: registers and FIFO cleared, feeds gone; temperature and last word stay."""
         self._registers = dict.fromkeys(_HOLD, 0) | {_CTRL3: 0x04}
         self._fifo: deque[tuple[int, tuple[Decimal, ...]]] = deque()
+        self.unfed = 0
         self._overrun = self._overrun_seen = False
         self._latest: dict[int, tuple[Decimal, ...]] = {}
         self._feeds = {_ACCEL_TAG: _Feed(), _GYRO_TAG: _Feed()}
@@ -138,6 +140,7 @@ class RenodeLsm6dso:
             self._fifo.clear()
             self._latest.clear()
             self._overrun = False
+            self.unfed = 0
         elif address == _BDR and value != before:
             for tag, code in ((_ACCEL_TAG, value & 15), (_GYRO_TAG, value >> 4)):
                 self._batch(tag, code)
@@ -235,6 +238,7 @@ class RenodeLsm6dso:
     def _give(self, tag: int, feed: _Feed) -> None:
         if feed.rows is None or feed.at >= len(feed.rows):
             sample: tuple[Decimal, ...] = (Decimal(0),) * 3
+            self.unfed += self._registers[_MODE] != _BYPASS
         else:
             sample = tuple(_in_unit(tag, int(value)) for value in feed.rows[feed.at])
             feed.at += 1

@@ -244,7 +244,8 @@ def _readme(tested: Sequence[Tested]) -> str:
         "simtwin's Robot suites for Renode, with all that they need: firmware (work/firmware), sensor data (work/feeds),\n"
         "platform (*.repl, *.resc, peripherals), expected transcripts (work/expected).\n\n"
         f"    python3 run.py [--chip CHIP] [SUITE...]      needs Renode {VERSION} or 1.16.1 and its Python requirements\n\n"
-        "or, with Renode's own runner, `renode-test tests/*.robot`. The transcripts are those of the built-in emulator, where "
+        "or, with Renode's own runner, `renode-test tests/*.robot`. When a test fails, results/ has Robot's logs and what\n"
+        "the UARTs sent: send it back. The transcripts are those of the built-in emulator, where "
         f"{len(tested) - len(failed)} of {len(tested)} tests passed.\n"
         + ("These failed there:\n" if failed else "")
         + "".join(failed)

@@ -16,7 +16,7 @@ import numpy as np
 
 from e2e.run import check_fits, configure
 from emulator.errors import MachineError
-from emulator.machine import Machine, Sensor
+from emulator.machine import MAC, Machine, Sensor
 from emulator.sources import Relay, SampleBlock, SampleSource
 from emulator.twin_source import TwinRun
 from firmware.errors import FirmwareError
@@ -49,6 +49,7 @@ class Options:
         seed: of the run.
         speed: virtual seconds a second; 0: as fast as it goes.
         via: what the gateway listens to: the console, or Bluetooth over Bumble's virtual controller.
+        mac: of the chip: with several scenarios over Bluetooth, each needs its own.
         key: bind key that the firmware is given, 32 hexadecimal digits; None: it does not encrypt.
     """
 
@@ -57,6 +58,7 @@ class Options:
     seed: int = 0
     speed: float = 1.0
     via: Literal["console", "ble"] = "console"
+    mac: bytes = MAC
     key: str | None = None
 
     @staticmethod
@@ -79,12 +81,14 @@ class Options:
                     options = replace(options, via=value)  # type: ignore[arg-type]
                 elif name == "key" and len(bytes.fromhex(value)) == KEY_BYTES:
                     options = replace(options, key=bytes.fromhex(value).hex())
+                elif name == "mac" and len(bytes.fromhex(value)) == len(MAC):
+                    options = replace(options, mac=bytes.fromhex(value))
                 else:
                     raise ValueError
             except ValueError:
                 raise GatewayError(
                     f"scenario: '{name}={value}': allowed are firmware=ELF, model=FOLDER, seed=0 and up,"
-                    " speed=0 and up, via=console or ble, key=32 hexadecimal digits"
+                    " speed=0 and up, via=console or ble, key=32 hexadecimal digits, mac=12 of them"
                 ) from None
         if options.firmware is not None and options.model is not None:
             raise GatewayError("scenario: firmware=ELF has its model in it; give one of firmware and model")
@@ -173,7 +177,7 @@ class _Run:
         self._name, self._options, self._intake = name, options, intake
         self._duration_s = sum(segment.duration_s for segment in scenario.operation.plan())
         self._taps = [_Tap(source) for source in TwinRun(scenario, options.seed).sources]
-        self._machine = Machine(elf, [Sensor(tap) for tap in self._taps])
+        self._machine = Machine(elf, [Sensor(tap) for tap in self._taps], mac=options.mac)
         self._sent = {_CONSOLE: bytearray(), _HCI: bytearray()}
         for uart, sent in self._sent.items():
             self._machine.on_uart(uart, lambda byte, _, sent=sent: sent.append(byte))  # type: ignore[misc]

@@ -65,8 +65,9 @@ Alerts Of A Machine Are On The Air
     Start Monitoring    bearing_rig
     Configure    heartbeat_s    4
     Configure    threshold    190
+    Restart
     Feed Sensors    bearing_rig_looseness
-    Uart Should Have Sent    1    01030c0001030c00
+    Uart Should Have Sent    1    01030c0001030c0001030c00
     Set Up Bluetooth
     Wait For Line On Uart    heartbeat    timeout=5
     Advertised

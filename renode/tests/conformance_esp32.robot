@@ -8,6 +8,9 @@ Test Setup        Reset Emulation
 Test Teardown     Test Teardown
 Resource          ${CURDIR}/simtwin.resource
 
+*** Variables ***
+${CHIP}           esp32
+
 *** Test Cases ***
 GPIO And IO MUX
     [Documentation]    ESP32 TRM, chapter 4

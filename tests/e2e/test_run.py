@@ -85,6 +85,14 @@ def test_a_run_keeps_its_console_result_and_picture_and_repeats_to_the_byte(tmp_
     assert result["instructions"]["inference"] > 0
 
 
+def test_gdb_gets_one_scenario_on_the_built_in_emulator() -> None:
+    one, two = (SCENARIOS / f"{name}.yaml" for name in SAMPLE[:2])
+    for arguments in ((one, two), (one, "--engine", "renode"), ()):
+        result = CliRunner().invoke(e2e, ["--gdb", "0", *map(str, arguments)])
+        assert result.exit_code == 2
+        assert "--gdb goes with one scenario and the built-in emulator" in result.output
+
+
 def test_a_run_that_is_not_as_expected_fails(tmp_path: Path) -> None:
     text = (SCENARIOS / "bearing_rig_imbalance.yaml").read_text()
     text = text.replace("machine: machines/", f"machine: {SCENARIOS}/machines/") + "expect: {machine: [looseness]}\n"

@@ -8,6 +8,7 @@ from gateway.errors import GatewayError
 from gateway.service import Gateway
 from gateway.sources import open_source
 from gateway.store import Filter, Store
+from models.artifact import ArtifactError
 from sim.errors import ScenarioError
 from tests.emulator.programs import program
 from tests.firmware import tiny_model
@@ -60,6 +61,7 @@ def test_from_a_scenario_to_an_alert_with_its_spectrum(store: Store, scenario: P
 @pytest.mark.parametrize(("options", "complaint"), [
     ("?model=/tmp&firmware=/tmp", "give one of firmware and model"),
     ("?key=231d", "'key=231d': allowed are"),
+    ("?mac=7cdf", "'mac=7cdf': allowed are"),
     ("?key=" + 32 * "x", "allowed are"),
     ("?model=/nowhere", "scenario: /nowhere: not there"),
     ("?model=/tmp&seed=-1", "'seed=-1': allowed are"),
@@ -71,6 +73,46 @@ def test_from_a_scenario_to_an_alert_with_its_spectrum(store: Store, scenario: P
 def test_options_that_are_not_allowed(scenario: Path, options: str, complaint: str) -> None:
     with pytest.raises(GatewayError, match=complaint):
         open_source(f"scenario:{scenario}{options}")
+
+
+def test_the_default_model_is_the_reference_and_must_fit(scenario: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"made for 1666 Hz; sensor a of fan has 3332 Hz"):
+        open_source(f"scenario:{scenario}")
+    scenario.write_text(TEXT.replace(str(Path.cwd() / "scenarios/machines/desk_fan.yaml"), str(copied(scenario))))
+    with pytest.raises(ArtifactError, match="no reference model for machine 'own_fan'; there are bearing_rig"):
+        open_source(f"scenario:{scenario}")
+
+
+def copied(scenario: Path) -> Path:
+    """A machine of a name that the project does not know."""
+    path = scenario.parent / "own_fan.yaml"
+    path.write_text(
+        (Path.cwd() / "scenarios/machines/desk_fan.yaml").read_text().replace("id: desk_fan", "id: own_fan")
+    )
+    return path
+
+
+def test_three_imus_and_a_key_are_made_known_to_the_firmware(store: Store, scenario: Path) -> None:  # noqa: F811
+    from emulator.machine import Machine
+    from gateway.sources.scenario import ScenarioSource
+
+    model = tiny_model.write(scenario.parent / "model", tiny_model.preprocessing())
+    sensor = TEXT[TEXT.index("{id: a") : TEXT.index("]\nfaults")]
+    three = ", ".join(sensor.replace("id: a", f"id: {name}") for name in "abc")
+    scenario.write_text(TEXT.replace(sensor, three).replace("duration_s: 6", "duration_s: 2"))
+    source = open_source(f"scenario:{scenario}?model={model}&speed=0&via=ble&key={KEY.hex()}&mac=7cdfa1c0ffee")
+    boards: list[Machine] = []
+    assert isinstance(source, ScenarioSource)
+    source.started = lambda board, _: boards.append(board)
+
+    async def body(gateway: Gateway) -> None:
+        await until(lambda: gateway.sources[source.name] == "the scenario is over", 300)
+
+    device = "FC:DF:A1:C0:FF:EE"
+    gateway = run(store, body, source, devices=[{"id": device, "name": "fan", "key": KEY.hex()}])
+    assert b"ready imus 3" in boards[0].uart_output(0)
+    assert gateway.counts.by_device[device]["received"] >= 1
+    assert set(gateway.counts.total) <= {"received", "duplicate"}
 
 
 def test_a_scenario_that_is_not_valid(scenario: Path) -> None:

@@ -321,3 +321,15 @@ def test_what_the_suites_need_is_there() -> None:
         assert scenario_file(name).is_file()
     with pytest.raises(RenodeError, match=r"no nosuch\.yaml"):
         scenario_file("nosuch")
+
+
+def test_samples_that_come_too_late_are_refused(packed: Path) -> None:
+    """How many zeros there are by then would differ from engine to engine, and with it every window."""
+    from renode.keywords import Keywords
+
+    engine = Keywords(str(packed / "work"))
+    engine.create_machine("bearing_rig")
+    engine.wait_for_line_on_uart("ready imus")
+    engine.pass_time(0.01)
+    with pytest.raises(AssertionError, match="fed too late: imu0 has given 33 samples of nothing"):
+        engine.feed_sensors("short")
