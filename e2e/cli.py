@@ -18,6 +18,10 @@ from sim.progress import progress_bar
     help="Emulator: the built-in one, or Renode (see `simtwin doctor`).",
 )  # fmt: skip
 @click.option(
+    "--chip", type=click.Choice(["esp32c3", "esp32"]), default="esp32c3", show_default=True,
+    help="Emulated chip; the built-in emulator has the ESP32-C3 only.",
+)  # fmt: skip
+@click.option(
     "--model", type=click.Path(path_type=Path), default=None,
     help="Artifact of `simtwin export`. [default: the reference model of the scenario's machine]",
 )  # fmt: skip
@@ -34,6 +38,7 @@ from sim.progress import progress_bar
 def e2e(
     what: tuple[Path, ...],
     engine: Literal["builtin", "renode"],
+    chip: Literal["esp32c3", "esp32"],
     model: Path | None,
     out: Path | None,
     seed: int,
@@ -48,10 +53,12 @@ def e2e(
     """
     scenarios = tuple(path for path in what if path.suffix in (".yaml", ".yml"))
     names = [str(path) for path in what if path not in scenarios]
+    if engine == "builtin" and chip != "esp32c3":
+        raise click.UsageError(f"the built-in emulator has the esp32c3 only; --engine renode runs the {chip}")
     if gdb is not None and (engine == "renode" or names or len(scenarios) != 1):
         raise click.UsageError("--gdb goes with one scenario and the built-in emulator")
     if engine == "renode" or names or not scenarios:
-        _suites(names, scenarios, engine, model, out, seed)
+        _suites(names, scenarios, engine, chip, model, out, seed)
         return
     _scenarios(scenarios, model, out, seed, uart, gdb)
 
@@ -60,6 +67,7 @@ def _suites(
     names: Sequence[str],
     scenarios: Sequence[Path],
     engine: Literal["builtin", "renode"],
+    chip: Literal["esp32c3", "esp32"],
     model: Path | None,
     out: Path | None,
     seed: int,
@@ -71,7 +79,7 @@ def _suites(
         click.echo(doing, err=True)
 
     if engine == "renode":
-        report_tests(on_renode(names, scenarios, model, out, seed, told))
+        report_tests(on_renode(names, scenarios, model, out, seed, told, chip))
     elif scenarios:
         raise click.UsageError("give scenarios or suites, not both")
     else:

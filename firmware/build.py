@@ -1,4 +1,4 @@
-"""One model and one port to firmware: an ELF for the ESP32-C3, a shared library for this machine, a project for ESP-IDF."""
+"""One model and one port to firmware: an ELF for a chip, a shared library for this machine, a project for ESP-IDF."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from sim.dataset.manifest import MANIFEST
 
 HERE = Path(__file__).parent
 CORE = HERE / "core"
-PRODUCTS: dict[PortName, str] = {"esp32c3": "firmware.elf", "host": "firmware.so"}
+PRODUCTS: dict[PortName, str] = {"esp32c3": "firmware.elf", "esp32": "firmware.elf", "host": "firmware.so"}
+SHARED: dict[PortName, tuple[str, ...]] = {"esp32c3": ("espressif",), "esp32": ("espressif",)}
+"""Folders of `ports` whose sources belong to a port besides its own."""
 ESP_IDF = HERE / "ports" / "esp-idf"
 MODEL_C, MODEL_H, IDENTITY_H = "model.c", "model.h", "build_identity.h"
 
@@ -43,7 +45,7 @@ class Built:
 
 
 def build(
-    model: Path, out: Path, port: PortName = "esp32c3", compiler: CompilerName = "zig", *, sanitize: bool = False
+    model: Path, out: Path, port: PortName = "esp32c3", compiler: CompilerName | None = None, *, sanitize: bool = False
 ) -> Built:
     """Build the firmware into the folder `out`, which is made; what an earlier build left there is replaced.
 
@@ -52,7 +54,7 @@ def build(
             model alone.
         out: gets the product and a folder `objects`.
         port: which.
-        compiler: which.
+        compiler: which; default: the port's, see `firmware.compiler.DEFAULT`.
         sanitize: see `compiler_for`.
 
     Raises:
@@ -67,18 +69,19 @@ def build(
     if port == "esp-idf":
         return _project(model, out)
     chosen = compiler_for(port, compiler, sanitize=sanitize)
-    sources = [*sorted(CORE.glob("*.c")), *sorted((HERE / "ports" / port).glob("*.[cS]"))]
-    headers = [*sorted(CORE.glob("include/*.h")), *sorted((HERE / "ports" / port).glob("*.h"))]
+    folders = [HERE / "ports" / name for name in (*SHARED.get(port, ()), port)]
+    sources = [*sorted(CORE.glob("*.c")), *(each for folder in folders for each in sorted(folder.glob("*.[cS]")))]
+    headers = [*sorted(CORE.glob("include/*.h")), *(each for folder in folders for each in sorted(folder.glob("*.h")))]
     scripts = sorted((HERE / "ports" / port).glob("*.ld"))
     model_c, model_h = (model / name for name in (MODEL_C, MODEL_H))
-    flags = (chosen.version, chosen.flags, chosen.link, STRICT)
+    flags = (chosen.version, chosen.flags, chosen.link, chosen.backend, STRICT)
     build_id = _identity(flags, [*sources, *headers, *scripts, model_c, model_h])
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out) as name:
         work = Path(name) / "objects"
         work.mkdir()
         (work / IDENTITY_H).write_text(_identity_header(build_id, model_c))
-        include = [f"-I{work}", f"-I{CORE / 'include'}", f"-I{HERE / 'ports' / port}", f"-I{model}"]
+        include = [f"-I{work}", f"-I{CORE / 'include'}", *(f"-I{folder}" for folder in folders), f"-I{model}"]
         own = [*STRICT, *include]
         # Where this machine keeps things is no business of who gets the product.
         places = [f"-ffile-prefix-map={place}=." for place in (HERE.parent, Path.cwd(), work, model.resolve())]
@@ -86,7 +89,7 @@ def build(
         objects = compile_all(chosen, sets, work)
         product = Path(name) / PRODUCTS[port]
         link(chosen, objects, [f"-T{script}" for script in scripts], product)
-        if port == "esp32c3":
+        if port in SHARED:
             _seal(product)
         target, kept = out / product.name, out / "objects"
         shutil.rmtree(kept, ignore_errors=True)
@@ -96,7 +99,7 @@ def build(
 
 
 def _seal(elf: Path) -> None:
-    """Put the CRC-32 of code and constants where the firmware looks for it (ports/esp32c3/image.c)."""
+    """Put the CRC-32 of code and constants where the firmware looks for it (ports/espressif/image.c)."""
     from elftools.elf.elffile import ELFFile  # the port `host` is built without
 
     with elf.open("r+b") as file:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from firmware.compiler import CompilerName, PortName
+    from firmware.compiler import ChipName, CompilerName, PortName
 
 _MODEL = click.option(
     "--model",
@@ -18,8 +18,8 @@ _MODEL = click.option(
 )
 DEFAULT_MACHINE = "bearing_rig"
 _COMPILER = click.option(
-    "--compiler", type=click.Choice(["zig", "gcc"]), default="zig", show_default=True,
-    help="zig from PyPI, or Debian's gcc-riscv64-unknown-elf with picolibc.",
+    "--compiler", type=click.Choice(["zig", "gcc", "clang"]), default=None,
+    help="zig from PyPI, or Debian's gcc for the chip; for the ESP32 gcc or clang. [default: zig, for the ESP32 gcc]",
 )  # fmt: skip
 
 
@@ -31,12 +31,16 @@ def firmware() -> None:
 @firmware.command()
 @_MODEL
 @click.option(
-    "--port", type=click.Choice(["esp32c3", "host", "esp-idf"]), default="esp32c3", show_default=True, help="For which."
+    "--port",
+    type=click.Choice(["esp32c3", "esp32", "host", "esp-idf"]),
+    default="esp32c3",
+    show_default=True,
+    help="For which.",
 )
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Folder to make. [default: firmware-PORT]")
 @_COMPILER
-def build(model: Path | None, port: PortName, out: Path | None, compiler: CompilerName) -> None:
-    """Build the firmware with a model: an ELF for the ESP32-C3, a library for this machine, or a project for ESP-IDF."""
+def build(model: Path | None, port: PortName, out: Path | None, compiler: CompilerName | None) -> None:
+    """Build the firmware with a model: an ELF for a chip, a library for this machine, or a project for ESP-IDF."""
     from firmware.build import build as make
     from models.artifact import reference
 
@@ -46,26 +50,39 @@ def build(model: Path | None, port: PortName, out: Path | None, compiler: Compil
 
 @firmware.command()
 @_MODEL
+@click.option(
+    "--port",
+    "ports",
+    type=click.Choice(["esp32c3", "esp32"]),
+    multiple=True,
+    help="For which chip; several times for several. [default: both]",
+)
 @_COMPILER
 @click.option("--record", is_flag=True, help="Make the figures those that a test holds later ones against.")
-def size(model: Path | None, compiler: CompilerName, record: bool) -> None:
-    """Say what the firmware with a model costs on the ESP32-C3: text, rodata, data, bss by module, and the most stack.
+def size(model: Path | None, ports: tuple[ChipName, ...], compiler: CompilerName | None, record: bool) -> None:
+    """Say what the firmware with a model costs on the chips: text, rodata, data, bss by module, and the most stack.
 
-    With the default model and compiler also beside what was recorded.
+    With the default model and compilers also beside what was recorded.
     """
     import tempfile
 
     from firmware.build import build as make
-    from firmware.size import size_of, write_record
+    from firmware.size import size_of, table, write_record
     from models.artifact import reference
 
-    is_default = model is None and compiler == "zig"
+    is_default = model is None and compiler is None
     if record and not is_default:
         raise click.UsageError("--record goes without --model and --compiler: the record is of their defaults")
-    with tempfile.TemporaryDirectory() as folder:
-        built = make(model or reference(DEFAULT_MACHINE), Path(folder), "esp32c3", compiler)
-        measured = size_of(built.product, built.objects)
-    if record:
-        write_record(measured, "esp32c3")
-    for line in [*measured.lines(), *(["", *measured.against("esp32c3")] if is_default else [])]:
+    chips: tuple[ChipName, ...] = ports or ("esp32c3", "esp32")
+    sizes = {}
+    for chip in chips:
+        with tempfile.TemporaryDirectory() as folder:
+            built = make(model or reference(DEFAULT_MACHINE), Path(folder), chip, compiler)
+            sizes[str(chip)] = size_of(built.product, built.objects)
+    for line in table(sizes):
         click.echo(line)
+    for name, measured in sizes.items():
+        if record:
+            write_record(measured, name)
+        for line in ["", name, *measured.against(name)] if is_default else []:
+            click.echo(line)

@@ -1,8 +1,15 @@
-"""The compilers: pip's zig for everything, Debian's gcc as a second opinion on RISC-V."""
+"""The compilers: pip's zig for RISC-V and this machine, Debian's gcc for Xtensa; others as a second opinion on both chips.
+
+zig has no code generator for Xtensa. Debian's gcc-xtensa-lx106 is made for an older core (LX106) of the same family: the
+ESP32's LX6 runs its code, and what it lacks is in ports/esp32. Clang's code for the LX6 goes through LLVM's own `llc` and, as
+text, through the same assembler: the objects that llc 22.1 writes itself have misplaced literals, and at -O1, -O2 and -Os it
+fails on some networks.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,8 +22,9 @@ from typing import Literal
 
 from firmware.errors import FirmwareError
 
-CompilerName = Literal["zig", "gcc"]
-PortName = Literal["esp32c3", "host", "esp-idf"]
+CompilerName = Literal["zig", "gcc", "clang"]
+PortName = Literal["esp32c3", "esp32", "host", "esp-idf"]
+ChipName = Literal["esp32c3", "esp32"]
 
 STRICT = (
     "-Wall", "-Wextra", "-Werror", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wsign-conversion", "-Wstrict-prototypes",
@@ -39,8 +47,26 @@ _GCC_C3 = (
     "--specs=picolibc.specs",
     "-fstack-usage",
 )
+_GCC_ESP32 = ("-ffreestanding", "-mtext-section-literals", "-fstack-usage")
+_CLANG_ESP32 = (
+    "--target=xtensa",
+    "-ffreestanding",
+    "-fomit-frame-pointer",
+    "-fno-asynchronous-unwind-tables",
+    "-emit-llvm",
+)
+_LLC_ESP32 = (
+    "-mtriple=xtensa",
+    "-mcpu=esp32",
+    "-mattr=-windowed,-fp,-loop,-bool,-mac16,-div32,-mul32high,-minmax,-sext,-clamps",
+)
+"""call0, no floating point, and only what Debian's assembler knows."""
 _LINK = ("-nostartfiles", "-Wl,--gc-sections")
+_LINK_ESP32 = ("-nostdlib", *_LINK, "-Wl,-z,noexecstack", "-lgcc")
 GCC = "riscv64-unknown-elf-gcc"
+GCC_ESP32 = "xtensa-lx106-elf-gcc"
+CLANG, LLC = "clang-22", "llc-22"
+DEFAULT: dict[PortName, CompilerName] = {"esp32c3": "zig", "esp32": "gcc", "host": "zig", "esp-idf": "zig"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +79,8 @@ class Compiler:
         command: how it is called.
         flags: of the port.
         link: when linking.
+        backend: makes assembly of what `command` gives, where that is not an object file.
+        assembler: what assembles and links then.
     """
 
     name: CompilerName
@@ -60,19 +88,27 @@ class Compiler:
     command: tuple[str, ...]
     flags: tuple[str, ...]
     link: tuple[str, ...]
+    backend: tuple[str, ...] = ()
+    assembler: tuple[str, ...] = ()
 
 
-def compiler_for(port: PortName, name: CompilerName = "zig", *, sanitize: bool = False) -> Compiler:
+def compiler_for(port: PortName, name: CompilerName | None = None, *, sanitize: bool = False) -> Compiler:
     """The compiler for a port.
 
     Args:
         port: which.
-        name: zig, or Debian's gcc for RISC-V (of the host: the system's).
+        name: zig, Debian's gcc for the chip (of the host: the system's), or, for the ESP32, Debian's clang. By default
+            the port's in `DEFAULT`.
         sanitize: undefined behaviour ends the program; host only.
 
     Raises:
-        FirmwareError: it is not installed.
+        FirmwareError: it is not installed, or has no code for this chip.
     """
+    name = name or DEFAULT[port]
+    if port == "esp32":
+        return _for_esp32(name)
+    if name == "clang":
+        raise FirmwareError(f"{port}: clang is for the esp32 only; zig is clang too")
     if name == "zig":
         if find_spec("ziglang") is None:
             raise FirmwareError("the compiler is missing: pip install ziglang")
@@ -94,6 +130,23 @@ def compiler_for(port: PortName, name: CompilerName = "zig", *, sanitize: bool =
     return Compiler(name, version, command, (*_COMMON, "-fPIC", "-O2", *checks), own)
 
 
+def _for_esp32(name: CompilerName) -> Compiler:
+    if name == "zig":
+        raise FirmwareError("esp32: zig has no code for Xtensa; take gcc or clang")
+    if shutil.which(GCC_ESP32) is None:
+        raise FirmwareError(f"{GCC_ESP32} is missing: apt install gcc-xtensa-lx106")
+    if name == "gcc":
+        version = "gcc " + _said([GCC_ESP32, "-dumpfullversion"])
+        return Compiler("gcc", version, (GCC_ESP32,), (*_COMMON, *_GCC_ESP32, "-Os"), _LINK_ESP32)
+    for program, package in ((CLANG, "clang-22"), (LLC, "llvm-22")):
+        if shutil.which(program) is None:
+            raise FirmwareError(f"{program} is missing: apt install {package}")
+    # No -g and no sections by function: the assembler refuses the one, and literals stray from their section with the other.
+    flags = ("-std=c11", "-fno-strict-aliasing", *_CLANG_ESP32, "-Oz")
+    version = "clang " + _said([CLANG, "-dumpversion"])
+    return Compiler("clang", version, (CLANG,), flags, _LINK_ESP32, (LLC, *_LLC_ESP32), (GCC_ESP32,))
+
+
 def compile_all(compiler: Compiler, sources: Sequence[tuple[Path, Sequence[str]]], folder: Path) -> list[Path]:
     """Compile every source with its own further flags; the objects, in order.
 
@@ -104,7 +157,17 @@ def compile_all(compiler: Compiler, sources: Sequence[tuple[Path, Sequence[str]]
     def one(entry: tuple[Path, Sequence[str]]) -> Path:
         source, flags = entry
         target = folder / f"{source.stem}.o"
-        run([*compiler.command, *compiler.flags, *flags, "-c", str(source), "-o", str(target)], str(source))
+        if compiler.backend and source.suffix == ".c":
+            middle, text = target.with_suffix(".bc"), target.with_suffix(".s")
+            run([*compiler.command, *compiler.flags, *flags, "-c", str(source), "-o", str(middle)], str(source))
+            run([*compiler.backend, str(middle), "-o", str(text)], str(source))
+            # llc puts literals wherever it has just been; they belong to the code.
+            text.write_text(text.read_text().replace("\t.literal_position\n", "\t.text\n\t.literal_position\n"))
+            run([*compiler.assembler, "-c", str(text), "-o", str(target)], str(source))
+        elif compiler.backend:
+            run([*compiler.assembler, "-c", str(source), "-o", str(target)], str(source))
+        else:
+            run([*compiler.command, *compiler.flags, *flags, "-c", str(source), "-o", str(target)], str(source))
         return target
 
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
@@ -113,9 +176,8 @@ def compile_all(compiler: Compiler, sources: Sequence[tuple[Path, Sequence[str]]
 
 def link(compiler: Compiler, objects: Sequence[Path], flags: Sequence[str], target: Path) -> None:
     """Link; FirmwareError when something is missing or does not fit."""
-    run(
-        [*compiler.command, *compiler.flags, *map(str, objects), *compiler.link, *flags, "-o", str(target)], target.name
-    )
+    linker = compiler.assembler or (*compiler.command, *compiler.flags)
+    run([*linker, *map(str, objects), *compiler.link, *flags, "-o", str(target)], target.name)
 
 
 def run(command: Sequence[str], what: str) -> None:
@@ -123,7 +185,9 @@ def run(command: Sequence[str], what: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit code {done.returncode}"]
-        first = next((line for line in lines if "error" in line), lines[0])
+        first = next(
+            (line for line in lines if re.search(r"error|undefined reference|dangerous relocation", line)), lines[0]
+        )
         raise FirmwareError(f"{what}: does not build: {first.strip()}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from models.export.budgets import above, recorded
 
 KINDS = ("text", "rodata", "data", "bss")
 RECORD = Path(__file__).with_name("budgets.toml")
-"""What the image cost when that was last recorded, by port: with the reference model of DEFAULT_MACHINE, built by zig."""
+"""What the image cost when that was last recorded, by port: with DEFAULT_MACHINE's reference model and the port's compiler."""
 _HEAD = """# What the image costs in bytes with the model and compiler that `simtwin firmware size` takes by default: code,
 # constants, static RAM, and the most stack. A test fails when one grows by more than 3 %. After a change that is meant
 # to cost more:
@@ -65,24 +65,38 @@ class Size:
         """What has grown above the record by more than 3 %, a line each."""
         return above(port, self.figures, record)
 
-    def lines(self) -> list[str]:
-        """What `simtwin firmware size` prints."""
-        head = f"{'bytes of':16s}" + "".join(f"{kind:>9s}" for kind in KINDS)
-        rows = [
-            f"{name:16s}" + "".join(f"{self.modules[name][kind]:9d}" for kind in KINDS)
-            for name in sorted(self.modules, key=lambda name: -sum(self.modules[name].values()))
+
+def table(sizes: Mapping[str, Size]) -> list[str]:
+    """What `simtwin firmware size` prints: chips side by side, by name."""
+    kinds = "".join(f"{kind:>9s}" for kind in KINDS)
+    modules = {name for size in sizes.values() for name in size.modules}
+
+    def row(name: str, cells: Iterable[Mapping[str, int] | None]) -> str:
+        blank = " " * 9 * len(KINDS)
+        return (
+            f"{name:16s}"
+            + "  ".join("".join(f"{each[kind]:9d}" for kind in KINDS) if each else blank for each in cells).rstrip()
+        )
+
+    def total_of(name: str) -> int:
+        return max(sum(size.modules[name].values()) for size in sizes.values() if name in size.modules)
+
+    lines = [f"{'':16s}" + "  ".join(f"{chip:>{9 * len(KINDS)}s}" for chip in sizes)] if len(sizes) > 1 else []
+    lines += [f"{'bytes of':16s}" + "  ".join(kinds for _ in sizes)]
+    for name in sorted(modules, key=lambda name: (-total_of(name), name)):
+        lines.append(row(name, (size.modules.get(name) for size in sizes.values())))
+    lines.append(row("all", (size.total for size in sizes.values())))
+    for chip, size in sizes.items():
+        lines += [
+            f"stack of {chip:8s}{size.stack_bytes:8d}   {size.main.bytes} of main and {size.interrupt.bytes} of an interrupt",
+            f"  {' > '.join(size.main.chain)}",
+            f"  {' > '.join(size.interrupt.chain)}",
         ]
-        total = f"{'all':16s}" + "".join(f"{self.total[kind]:9d}" for kind in KINDS)
-        return [
-            head, *rows, total,
-            f"stack           {self.stack_bytes:9d}   {self.main.bytes} of main and {self.interrupt.bytes} of an interrupt",
-            f"  {' > '.join(self.main.chain)}",
-            f"  {' > '.join(self.interrupt.chain)}",
-        ]  # fmt: skip
+    return lines
 
 
 def size_of(elf: Path, objects: Sequence[Path]) -> Size:
-    """Measure an ELF of the port esp32c3.
+    """Measure an ELF of a bare-metal port.
 
     Args:
         elf: as linked.

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from struct import iter_unpack
 
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import Symbol, SymbolTableSection
 
 from firmware.errors import FirmwareError
+from firmware.xtensa import Instruction, Reader, instructions
 
 COMMANDS = ("help", "version", "status", "threshold", "config", "defaults", "bind_key", "self_test", "reboot")
 INDIRECT: Mapping[str, tuple[str, ...]] = {
@@ -54,7 +56,7 @@ class Depth:
 
 
 def stack_depth(elf: Path, root: str) -> Depth:
-    """The most stack that the function `root` of an RV32IMC ELF and all it calls can need.
+    """The most stack that the function `root` of an RV32IMC or Xtensa ELF and all it calls can need.
 
     Raises:
         FirmwareError: recursion, an unknown call through a pointer, no such function.
@@ -97,10 +99,59 @@ def functions_of(elf: Path) -> dict[int, Function]:
             for symbol in symbols_of(content)
             if symbol["st_info"]["type"] == "STT_FUNC" or symbol.name in ENTRIES
         }
+        if content["e_machine"] == "EM_XTENSA":
+            _read_xtensa(content, starts)
+            return starts
         for section in content.iter_sections():
             if section["sh_flags"] & 4 and section["sh_size"]:
                 _read(section.data(), section["sh_addr"], starts)
     return starts
+
+
+def code_of(content: ELFFile) -> Iterator[tuple[str, list[Instruction]]]:
+    """The instructions of every function of an Xtensa ELF, by name.
+
+    What lies between them is literals and padding: the assembler's table `.xt.prop` says which bytes are instructions. A
+    function that begins with bytes written as such (ports/esp32/divide.S) is taken as a whole.
+
+    Raises:
+        FirmwareError: the table is missing.
+    """
+    table = content.get_section_by_name(".xt.prop")
+    if table is None:
+        raise FirmwareError("the ELF has no section .xt.prop, which says where its instructions are")
+    rows = iter_unpack("<3I", table.data())
+    stretches = sorted({(start, size) for start, size, flags in rows if size and flags & 2 and not flags & 8})
+    sections = list(content.iter_sections())
+    seen = set()
+    for symbol in symbols_of(content):
+        start, end = symbol["st_value"], symbol["st_value"] + symbol["st_size"]
+        if symbol["st_info"]["type"] != "STT_FUNC" or start == end or start in seen:
+            continue
+        seen.add(start)
+        section = sections[symbol["st_shndx"]]
+        data, base = section.data(), section["sh_addr"]
+        inside = [(at, min(at + size, end)) for at, size in stretches if start <= at < end]
+        if not inside or inside[0][0] != start:
+            inside = [(start, end)]
+        yield symbol.name, [one for at, last in inside for one in instructions(data[at - base : last - base], at)]
+
+
+def _read_xtensa(content: ELFFile, functions: dict[int, Function]) -> None:
+    """The same as `_read`, of a whole ELF for Xtensa."""
+    words: dict[int, int] = {}
+    for section in content.iter_sections():
+        if section["sh_flags"] & 4:
+            data, base = section.data(), section["sh_addr"]
+            words |= {base + at: int.from_bytes(data[at : at + 4], "little") for at in range(0, len(data) - 3, 4)}
+    for _, code in code_of(content):
+        function, reader = functions[code[0].pc], Reader(words)
+        for one in code:
+            taken, target, calls, blind = reader.step(one)
+            function.frame_bytes = max(function.frame_bytes, taken)
+            if target in functions and (calls or functions[target] is not function):
+                function.calls.add(target)
+            function.through_pointer |= blind
 
 
 def symbols_of(content: ELFFile) -> Iterator[Symbol]:

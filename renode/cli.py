@@ -11,6 +11,7 @@ import click
 from sim.progress import progress_bar
 
 if TYPE_CHECKING:
+    from firmware.compiler import ChipName
     from renode.suites import Tested
 
 _SEED = click.option(
@@ -48,16 +49,24 @@ def feed(scenario: Path, out: Path | None, gyro: bool, seed: int) -> None:
 @renode.command()
 @click.argument("scenarios", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to make.")
+@click.option(
+    "--chip",
+    "chips",
+    type=click.Choice(["esp32c3", "esp32"]),
+    multiple=True,
+    help="For which chip; several times for several. The ESP32-C3 is always there. [default: both]",
+)
 @_MODEL
 @_SEED
-def bundle(scenarios: tuple[Path, ...], out: Path, model: Path | None, seed: int) -> None:
+def bundle(scenarios: tuple[Path, ...], out: Path, chips: tuple[ChipName, ...], model: Path | None, seed: int) -> None:
     """Pack all suites, and SCENARIOS as further tests, for a machine where only Renode is: `python3 OUT/run.py`.
 
     Exit code 1 when a test fails on the built-in emulator, whose transcripts the bundle expects.
     """
     from renode.suites import bundle as make
 
-    report_tests(make(out, scenarios, model, seed, lambda what: click.echo(what, err=True)))
+    wanted: tuple[ChipName, ...] = ("esp32c3", "esp32") if not chips or "esp32" in chips else ("esp32c3",)
+    report_tests(make(out, scenarios, model, seed, lambda what: click.echo(what, err=True), chips=wanted))
     click.echo(out)
 
 

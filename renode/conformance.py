@@ -1,14 +1,17 @@
-"""What both emulated chips must do, register by register: scripts that write, read, wait and look at interrupt lines.
+"""What both emulated ESP32-C3 must do, register by register: scripts that write, read, wait and look at interrupt lines.
 
 One table, three uses: on the built-in emulator, on the C# peripherals under a stub of Renode, and, as the Robot suite
-`tests/conformance.robot` that `robot_suite` makes of it, on Renode. Expected values are the reference manual's (chapter in
-each script's `source`), not either engine's.
+`tests/conformance_esp32c3.robot` that `robot_suite` makes of it, on Renode. The ESP32's table is in
+conformance_esp32.py. Expected values are the reference manual's (chapter in each script's `source`), not either
+engine's.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
+
+from firmware.compiler import ChipName
 
 UART0, UART1, FLASH, GPIO, RTC, EFUSE = 0x60000000, 0x60010000, 0x60002000, 0x60004000, 0x60008000, 0x60008800
 IO_MUX, TIMG0, TIMG1, SYSTIMER, SPI2 = 0x60009000, 0x6001F000, 0x60020000, 0x60023000, 0x60024000
@@ -201,8 +204,8 @@ def run(script: Script, board: Board) -> list[str]:
     return wrong
 
 
-def robot_suite(scripts: list[Script]) -> str:
-    """The scripts as a Robot suite."""
+def robot_suite(scripts: list[Script], chip: ChipName) -> str:
+    """The scripts of a chip as a Robot suite."""
     lines = [
         "*** Comments ***",
         "Made of renode/conformance.py by `python -m renode.conformance`; do not edit.",
@@ -213,6 +216,9 @@ def robot_suite(scripts: list[Script]) -> str:
         "Test Setup        Reset Emulation",
         "Test Teardown     Test Teardown",
         "Resource          ${CURDIR}/simtwin.resource",
+        "",
+        "*** Variables ***",
+        f"${{CHIP}}           {chip}",
         "",
         "*** Test Cases ***",
     ]
@@ -477,4 +483,8 @@ SCRIPTS = [
 if __name__ == "__main__":
     from pathlib import Path
 
-    (Path(__file__).parent / "tests" / "conformance.robot").write_text(robot_suite(SCRIPTS))
+    from renode.conformance_esp32 import SCRIPTS as SCRIPTS_ESP32
+
+    tables: dict[ChipName, list[Script]] = {"esp32c3": SCRIPTS, "esp32": SCRIPTS_ESP32}
+    for chip, scripts in tables.items():
+        (Path(__file__).parent / "tests" / f"conformance_{chip}.robot").write_text(robot_suite(scripts, chip))

@@ -20,6 +20,8 @@ from renode.resd import read
 from renode.tests import bluetooth, transcript
 
 DEFAULT_TIMEOUT_S = 10.0
+CHIP = "esp32c3"
+"""The one that the built-in emulator is."""
 IMUS = 3
 """On the bus, as in esp32c3.repl."""
 
@@ -146,7 +148,7 @@ class Keywords:
 
     def create_machine(self, program: str) -> None:
         """A board from power-on with this program and three IMUs."""
-        path = self._work / "firmware" / f"{program}.elf"
+        path = self._work / "firmware" / CHIP / f"{program}.elf"
         if not path.is_file():
             raise MachineError(f"no program {path}")
         self._board = Board(Machine(path, [Sensor(model=RenodeLsm6dso) for _ in range(IMUS)]))
@@ -222,7 +224,7 @@ class Keywords:
 
     def keep_transcript(self, name: str) -> None:
         """Hold the console against the expected transcript of that name; without one, this becomes it."""
-        transcript.compare_or_keep(self._log(0), name, str(self._work / "expected"))
+        transcript.compare_or_keep(self._log(0), name, str(self._work / "expected" / CHIP))
 
     def verdicts_should_be(self, name: str) -> None:
         """Every judged window must be as the host judged the same samples."""

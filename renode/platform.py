@@ -1,4 +1,4 @@
-"""The platform description `esp32c3.repl`, read as far as it wires this project's own peripherals."""
+"""The platform descriptions `CHIP.repl`, read as far as they wire this project's own peripherals."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from firmware.compiler import ChipName
 from renode.errors import RenodeError
 
 FOLDER = Path(__file__).parent
-REPL, RESC, PERIPHERALS = FOLDER / "esp32c3.repl", FOLDER / "esp32c3.resc", FOLDER / "peripherals"
+PERIPHERALS = FOLDER / "peripherals"
+CHIPS: tuple[ChipName, ...] = ("esp32c3", "esp32")
 
 _ENTRY = re.compile(r"^(\w+): ([\w.]+) @ (.+)$")
 _WIRE = re.compile(r"^(?:\[([\d,-]+)\]|(\d+))? ?-> (\w+)@(?:\[([\d,-]+)\]|(\d+))$")
@@ -48,10 +50,25 @@ class Part:
     @property
     def is_own(self) -> bool:
         """Whether its class is one of `peripherals/`."""
-        return self.kind.partition(".")[2].startswith("Esp32c3")
+        return self.kind.partition(".")[2].startswith("Esp32")
 
 
-def parts(text: str) -> dict[str, Part]:
+def repl(chip: ChipName) -> Path:
+    """The description of a chip's platform."""
+    return FOLDER / f"{chip}.repl"
+
+
+def resc(chip: ChipName) -> Path:
+    """The script that makes a machine of it."""
+    return FOLDER / f"{chip}.resc"
+
+
+def parts_of(chip: ChipName) -> dict[str, Part]:
+    """All entries of a chip's description, by name; errors as of `parts`."""
+    return parts(repl(chip).read_text(), repl(chip).name)
+
+
+def parts(text: str, name_of_file: str) -> dict[str, Part]:
     """All entries of a description, by name.
 
     Raises:
@@ -68,14 +85,14 @@ def parts(text: str) -> dict[str, Part]:
         if not content.startswith(" ") and not in_places:
             entry = _ENTRY.match(content)
             if entry is None:
-                raise RenodeError(f"{REPL.name}, line {number}: no entry: {content}")
+                raise RenodeError(f"{name_of_file}, line {number}: no entry: {content}")
             name, kind, where = entry.groups()
             in_init, in_places = False, where == "{"
             bus, _, place = where.partition(" ")
             part = Part(name, kind, "sysbus" if in_places else bus, [int(place, 0)] if place else [])
             found[name] = part
         elif part is None:
-            raise RenodeError(f"{REPL.name}, line {number}: belongs to no entry: {stripped}")
+            raise RenodeError(f"{name_of_file}, line {number}: belongs to no entry: {stripped}")
         elif in_places:
             if stripped == "}":
                 in_places = False
@@ -90,7 +107,7 @@ def parts(text: str) -> dict[str, Part]:
         elif (value := _VALUE.match(stripped)) is not None:
             part.values[value[1]] = value[2].strip('"')
         else:
-            raise RenodeError(f"{REPL.name}, line {number}: neither value nor wire: {stripped}")
+            raise RenodeError(f"{name_of_file}, line {number}: neither value nor wire: {stripped}")
     return found
 
 

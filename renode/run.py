@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="run.py", description="Run the suites of this bundle on Renode.")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="names of tests/*.robot without the ending [all]")
     parser.add_argument("--results", type=Path, default=HERE / "results", help="folder for Robot's logs [results]")
+    parser.add_argument("--chip", choices=chips(), default=chips()[0], help="whose platform and firmware [%(default)s]")
     given = parser.parse_args(arguments)
     sys.path.insert(0, str(HERE))
     import finder
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _missing(
             f"Python package {error.name} is missing: pip install -r {renode.folder / 'tests' / 'requirements.txt'}"
         )
-    suites = [HERE / "tests" / f"{name}.robot" for name in given.suites] or sorted((HERE / "tests").glob("*.robot"))
+    suites = [HERE / "tests" / f"{name}.robot" for name in given.suites] or suites_for(given.chip)
     for suite in suites:
         if not suite.is_file():
             print(
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 2
     print(f"Renode: {' '.join(renode.command)} (by {renode.where})", flush=True)
     given.results.mkdir(parents=True, exist_ok=True)
-    code = _run(renode, suites, given.results)
+    code = _run(renode, suites, given.results, given.chip)
     return 1 if code is None else _report(code, given.results)
 
 
@@ -67,7 +68,18 @@ def _missing(what: str) -> int:
     return MISSING
 
 
-def _run(renode: Any, suites: list[Path], results: Path) -> int | None:
+def chips() -> list[str]:
+    """Those that this bundle has firmware for, the ESP32-C3 first."""
+    return sorted((path.name for path in (HERE / "work" / "firmware").glob("esp32*")), reverse=True) or ["esp32c3"]
+
+
+def suites_for(chip: str) -> list[Path]:
+    """All suites but those whose name ends in another chip's."""
+    others = tuple(f"_{other}" for other in ("esp32c3", "esp32") if other != chip)
+    return [path for path in sorted((HERE / "tests").glob("*.robot")) if not path.stem.endswith(others)]
+
+
+def _run(renode: Any, suites: list[Path], results: Path, chip: str) -> int | None:
     """Start Renode, let Robot talk to it, stop it. Robot's exit code; None: Renode did not come up."""
     port = free_port()
     command = [*renode.command, "--disable-gui", "--hide-log", "--robot-server-port", str(port)]
@@ -83,7 +95,7 @@ def _run(renode: Any, suites: list[Path], results: Path) -> int | None:
             return None
         try:
             if _is_up(process, port):
-                return subprocess.run(robot_command(renode.folder, suites, results, port), check=False).returncode
+                return subprocess.run(robot_command(renode.folder, suites, results, port, chip), check=False).returncode
             last = "\n".join(said.read_text(errors="replace").splitlines()[-20:])
             print(f"Renode did not start (exit code {process.poll()}); it said:\n{last}", file=sys.stderr)
             return None
@@ -108,10 +120,11 @@ def _is_up(process: subprocess.Popen[bytes], port: int) -> bool:
     return False
 
 
-def robot_command(folder: Path, suites: list[Path], results: Path, port: int) -> list[str]:
+def robot_command(folder: Path, suites: list[Path], results: Path, port: int, chip: str) -> list[str]:
     """How Robot is called beside a Renode that waits at this port."""
     variables = {
         "ENGINE": "renode",
+        "CHIP": chip,
         "WORK": (HERE / "work").as_posix(),
         "SKIP_RUNNING_SERVER": "True",
         "PORT_NUMBER": str(port),

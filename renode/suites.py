@@ -12,10 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from e2e.run import axes
+from firmware.compiler import ChipName
 from renode import run as bundle_run
 from renode.errors import RenodeError, RenodeMissing
 from renode.finder import VERSION, find
-from renode.platform import FOLDER, PERIPHERALS, REPL, RESC
+from renode.platform import FOLDER, PERIPHERALS, repl, resc
+from renode.tests import transcript
 from renode.work import IDLE, TESTS, Told, needs, prepare, scenario_file, suites
 from sim.scenario.reader import load
 from sim.scenario.schema import Scenario
@@ -66,11 +68,17 @@ def builtin(names: Sequence[str], model: Path | None, out: Path | None, seed: in
 
 
 def on_renode(
-    names: Sequence[str], scenarios: Sequence[Path], model: Path | None, out: Path | None, seed: int, told: Told
+    names: Sequence[str],
+    scenarios: Sequence[Path],
+    model: Path | None,
+    out: Path | None,
+    seed: int,
+    told: Told,
+    chip: ChipName = "esp32c3",
 ) -> list[Tested]:
     """Run suites, or the suite made of scenario files, on Renode; transcripts are held against the built-in emulator's.
 
-    Arguments and errors as of `builtin`, and:
+    Arguments and errors as of `builtin`, `chip` is the one to run on, and:
 
     Raises:
         RenodeMissing: Renode is not here.
@@ -85,11 +93,12 @@ def on_renode(
         )
     with TemporaryDirectory(prefix="simtwin-renode-") as name:
         folder = Path(name) / "bundle"
-        bundle(folder, scenarios, model, seed, told, suites_of=None if scenarios and not names else names)
+        chips: tuple[ChipName, ...] = ("esp32c3",) if chip == "esp32c3" else ("esp32c3", chip)
+        bundle(folder, scenarios, model, seed, told, suites_of=None if scenarios and not names else names, chips=chips)
         results = Path(name) / "results"
         told("running on Renode")
         code = subprocess.run(
-            [sys.executable, str(folder / "run.py"), "--results", str(results)], check=False
+            [sys.executable, str(folder / "run.py"), "--chip", chip, "--results", str(results)], check=False
         ).returncode
         if code == bundle_run.MISSING:
             raise RenodeMissing("Renode's Python requirements are missing; the line above says which")
@@ -109,6 +118,7 @@ def bundle(
     told: Told,
     *,
     suites_of: Sequence[str] | None = (),
+    chips: Sequence[ChipName] = ("esp32c3",),
 ) -> list[Tested]:
     """Make a folder with all that runs the suites where only Renode, Python and Renode's Python requirements are.
 
@@ -119,6 +129,7 @@ def bundle(
         seed: of the twin.
         told: what is being done.
         suites_of: names of the suites to take; empty: all; None: none but that of the scenarios.
+        chips: the ESP32-C3, whose transcripts the built-in emulator makes, and others that can then be run on Renode.
 
     Returns:
         The tests on the built-in emulator, whose transcripts the bundle expects.
@@ -126,23 +137,31 @@ def bundle(
     Raises:
         ScenarioError, ArtifactError, FirmwareError, RenodeError, DatasetError: one line each; nothing is left behind.
     """
-    chosen = [] if suites_of is None else suites(suites_of)
+    chosen = [] if suites_of is None else _chosen(suites_of, chips)
     with new_folder(out) as folder:
         tests = folder / "tests"
         tests.mkdir()
         for path in [*chosen, *sorted(TESTS.glob("*.resource")), *LIBRARIES]:
             shutil.copy(path, tests)
-        for path in (REPL, RESC, FOLDER / "run.py", FOLDER / "finder.py"):
+        platforms = [path for chip in chips for path in (repl(chip), resc(chip))]
+        for path in (*platforms, FOLDER / "run.py", FOLDER / "finder.py"):
             shutil.copy(path, folder)
         shutil.copytree(PERIPHERALS, folder / PERIPHERALS.name)
         if scenarios:
             (tests / f"{SCENARIOS}.robot").write_text(
                 scenario_suite([load(path, Scenario).model for path in scenarios])
             )
-        _prepare(folder / "work", chosen, scenarios, model, seed, told)
+        builds = _prepare(folder / "work", chosen, scenarios, model, seed, told, chips)
         told("running the suites on the built-in emulator")
         with TemporaryDirectory(prefix="simtwin-results-") as results:
-            tested = run_builtin(sorted(tests.glob("*.robot")), folder / "work", Path(results))
+            here = [path for path in sorted(tests.glob("*.robot")) if not path.stem.endswith("_esp32")]
+            tested = run_builtin(here, folder / "work", Path(results))
+        expected = folder / "work" / "expected"
+        for chip in chips[1:]:
+            (expected / chip).mkdir()
+            of_builds = {builds["esp32c3"][machine]: build for machine, build in builds[chip].items()}
+            for kept in (expected / "esp32c3").glob("*.txt"):
+                (expected / chip / kept.name).write_text(transcript.rebuilt(kept.read_text(), of_builds))
         (folder / "README.txt").write_text(_readme(tested))
     return tested
 
@@ -201,19 +220,30 @@ def _tested(results: Path) -> list[Tested]:
 
 
 def _prepare(
-    work: Path, chosen: Sequence[Path], scenarios: Sequence[Path], model: Path | None, seed: int, told: Told
-) -> None:
+    work: Path,
+    chosen: Sequence[Path],
+    scenarios: Sequence[Path],
+    model: Path | None,
+    seed: int,
+    told: Told,
+    chips: Sequence[ChipName] = ("esp32c3",),
+) -> dict[ChipName, dict[str, str]]:
     wanted = needs(chosen)
     files = {path.stem: path for path in (*map(scenario_file, wanted.scenarios), *scenarios)}
-    prepare(work, [name for name in wanted.programs if name != IDLE], files.values(), model, seed, told)
+    return prepare(work, [name for name in wanted.programs if name != IDLE], files.values(), model, seed, told, chips)
+
+
+def _chosen(names: Sequence[str], chips: Sequence[ChipName]) -> list[Path]:
+    """Suites by name, or all that are for one of the chips."""
+    return list(dict.fromkeys(path for chip in chips for path in suites(names, chip)))
 
 
 def _readme(tested: Sequence[Tested]) -> str:
     failed = [f"  {each.suite}: {each.name}: {each.message.splitlines()[0]}\n" for each in tested if not each.passed]
     return (
         "simtwin's Robot suites for Renode, with all that they need: firmware (work/firmware), sensor data (work/feeds),\n"
-        "platform (esp32c3.repl, esp32c3.resc, peripherals), expected transcripts (work/expected).\n\n"
-        f"    python3 run.py [SUITE...]      needs Renode {VERSION} or 1.16.1 and its Python requirements\n\n"
+        "platform (*.repl, *.resc, peripherals), expected transcripts (work/expected).\n\n"
+        f"    python3 run.py [--chip CHIP] [SUITE...]      needs Renode {VERSION} or 1.16.1 and its Python requirements\n\n"
         "or, with Renode's own runner, `renode-test tests/*.robot`. When a test fails, results/ has Robot's logs and what\n"
         "the UARTs sent: send it back. The transcripts are those of the built-in emulator, where "
         f"{len(tested) - len(failed)} of {len(tested)} tests passed.\n"

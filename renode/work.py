@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from e2e.run import check_fits
 from firmware.build import build
+from firmware.compiler import ChipName
 from firmware.host import Core
 from models.artifact import Artifact, open_artifact, reference
 from models.preprocessing import Preprocessing
 from renode.errors import RenodeError
 from renode.feed import feed
 from renode.idle import write_idle
-from renode.platform import FOLDER
+from renode.platform import CHIPS, FOLDER
 from sim.scenario.reader import load
 from sim.scenario.realise import plan
 from sim.scenario.schema import Scenario
@@ -40,8 +41,8 @@ class Needs:
     scenarios: list[str]
 
 
-def suites(names: Sequence[str] = ()) -> list[Path]:
-    """Suites by name; without names all.
+def suites(names: Sequence[str] = (), chip: ChipName = "esp32c3") -> list[Path]:
+    """Suites by name; without names all that are for the chip: those whose name ends in another's are not.
 
     Raises:
         RenodeError: no such suite.
@@ -50,7 +51,10 @@ def suites(names: Sequence[str] = ()) -> list[Path]:
     for name in names:
         if name not in known:
             raise RenodeError(f"no suite {name!r}; there are {', '.join(known)}")
-    return [known[name] for name in names] if names else list(known.values())
+    if names:
+        return [known[name] for name in names]
+    others = tuple(f"_{other}" for other in CHIPS if other != chip)
+    return [path for name, path in known.items() if not name.endswith(others)]
 
 
 def needs(paths: Iterable[Path]) -> Needs:
@@ -79,9 +83,15 @@ def scenario_file(name: str) -> Path:
 
 
 def prepare(
-    folder: Path, programs: Iterable[str], scenarios: Iterable[Path], model: Path | None, seed: int, told: Told
-) -> None:
-    """Fill a folder: firmware/NAME.elf, feeds/NAME/, expected/NAME.verdicts.
+    folder: Path,
+    programs: Iterable[str],
+    scenarios: Iterable[Path],
+    model: Path | None,
+    seed: int,
+    told: Told,
+    chips: Sequence[ChipName] = ("esp32c3",),
+) -> dict[ChipName, dict[str, str]]:
+    """Fill a folder: firmware/CHIP/NAME.elf, feeds/NAME/, expected/NAME.verdicts.
 
     Args:
         folder: to fill; made if it is not there.
@@ -90,13 +100,19 @@ def prepare(
         model: artifact for all machines; None: the reference of each.
         seed: of all draws.
         told: what is being done.
+        chips: for which firmware is built.
+
+    Returns:
+        By chip and machine, the identity of the firmware's build.
 
     Raises:
         ScenarioError, ArtifactError, FirmwareError, RenodeError: one line each.
     """
-    (folder / "firmware").mkdir(parents=True, exist_ok=True)
+    for chip in chips:
+        (folder / "firmware" / chip).mkdir(parents=True, exist_ok=True)
+        write_idle(folder / "firmware" / chip / f"{IDLE}.elf", chip)
     (folder / "expected").mkdir(exist_ok=True)
-    write_idle(folder / "firmware" / f"{IDLE}.elf")
+    builds: dict[ChipName, dict[str, str]] = {chip: {} for chip in chips}
     loaded = [load(path, Scenario).model for path in scenarios]
     machines = sorted({*programs, *(scenario.machine.id for scenario in loaded)} - {IDLE})
     models = {machine: open_artifact(reference(machine) if model is None else model) for machine in machines}
@@ -105,10 +121,12 @@ def prepare(
     with TemporaryDirectory(prefix="simtwin-renode-") as name:
         cores: dict[str, Core] = {}
         for machine, artifact in models.items():
-            told(f"building the firmware of {machine}")
             work = Path(name) / machine
-            elf = build(artifact.folder, work / "chip", "esp32c3").product
-            (folder / "firmware" / f"{machine}.elf").write_bytes(elf.read_bytes())
+            for chip in chips:
+                told(f"building the firmware of {machine} for the {chip}")
+                built = build(artifact.folder, work / chip, chip)
+                (folder / "firmware" / chip / f"{machine}.elf").write_bytes(built.product.read_bytes())
+                builds[chip][machine] = built.build_id
             cores[machine] = Core(build(artifact.folder, work / "host", "host").product)
         for scenario in loaded:
             told(f"simulating {scenario.name}")
@@ -119,6 +137,7 @@ def prepare(
                 lines = host_verdicts(cores[scenario.machine.id], artifact, fed.counts[0])
                 text = "".join(f"{number} {level} {state}\n" for number, level, state in lines)
                 (folder / "expected" / f"{scenario.name}.verdicts").write_text(text)
+    return builds
 
 
 def host_verdicts(core: Core, artifact: Artifact, counts: NDArray[np.int16]) -> list[tuple[int, int, int]]:

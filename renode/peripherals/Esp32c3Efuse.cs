@@ -1,5 +1,5 @@
 using Antmicro.Renode.Peripherals.Bus;
-using Antmicro.Renode.Peripherals.Esp32c3;
+using Antmicro.Renode.Peripherals.Espressif;
 
 namespace Antmicro.Renode.Peripherals.Miscellaneous
 {
@@ -9,7 +9,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         // mac: six bytes as printed, in the low 48 bits.
         public Esp32c3Efuse(ulong mac = 0x7CDFA1000001)
         {
-            registers = new Esp32c3Registers(this).WithMany(0x2C, 84, readOnly: true)
+            registers = new EspressifRegisters(this).WithMany(0x2C, 84, readOnly: true)
                 .With(0x44, (uint)mac, readOnly: true).With(0x48, (uint)(mac >> 32), readOnly: true);
         }
 
@@ -21,6 +21,6 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
 
         public long Size { get { return 0x200; } }
 
-        private readonly Esp32c3Registers registers;
+        private readonly EspressifRegisters registers;
     }
 }

@@ -1,6 +1,6 @@
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Peripherals.Bus;
-using Antmicro.Renode.Peripherals.Esp32c3;
+using Antmicro.Renode.Peripherals.Espressif;
 
 namespace Antmicro.Renode.Peripherals.GPIOPort
 {
@@ -11,7 +11,7 @@ namespace Antmicro.Renode.Peripherals.GPIOPort
     {
         public Esp32c3Gpio(IMachine machine) : base(machine, PinCount)
         {
-            registers = new Esp32c3Registers(this)
+            registers = new EspressifRegisters(this)
                 .With(Out).With(0x08).With(0x0C).With(Enable).With(0x24).With(0x28)
                 .With(0x38, 0x8, readOnly: true).With(In, readOnly: true).With(0x44).With(0x48).With(0x4C)
                 .WithMany(0x74, 26, refused: 0x7u << 7 | 0x1Fu << 13 | 1u << 10)
@@ -56,7 +56,7 @@ namespace Antmicro.Renode.Peripherals.GPIOPort
         public long Size { get { return 0x1000; } }
 
         private uint driven = PinMask;
-        private readonly Esp32c3Registers registers;
+        private readonly EspressifRegisters registers;
 
         private const int PinCount = 22;
         private const uint PinMask = (1u << PinCount) - 1, Stored = 0x3FFFFFF;

@@ -2,7 +2,7 @@ using System.Collections.Generic;
 using System.Linq;
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Peripherals.Bus;
-using Antmicro.Renode.Peripherals.Esp32c3;
+using Antmicro.Renode.Peripherals.Espressif;
 
 namespace Antmicro.Renode.Peripherals.IRQControllers
 {
@@ -15,7 +15,7 @@ namespace Antmicro.Renode.Peripherals.IRQControllers
         public Esp32c3InterruptMatrix()
         {
             Connections = Enumerable.Range(1, LineCount - 1).ToDictionary(n => n, n => (IGPIO)new GPIO());
-            registers = new Esp32c3Registers(this)
+            registers = new EspressifRegisters(this)
                 .WithMany(0, SourceCount).With(Status0, readOnly: true).With(Status1, readOnly: true).With(0x100, 1)
                 .With(Enable).With(Type).With(Clear).With(Pending, readOnly: true)
                 .WithMany(Priority, LineCount).With(Threshold);
@@ -102,7 +102,7 @@ namespace Antmicro.Renode.Peripherals.IRQControllers
 
         private uint latched;
         private readonly bool[] source = new bool[SourceCount];
-        private readonly Esp32c3Registers registers;
+        private readonly EspressifRegisters registers;
 
         private const int SourceCount = 62, LineCount = 32;
         private const long Status0 = 0xF8, Status1 = 0xFC, Enable = 0x104, Type = 0x108, Clear = 0x10C, Pending = 0x110;

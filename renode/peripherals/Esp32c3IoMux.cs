@@ -1,5 +1,5 @@
 using Antmicro.Renode.Peripherals.Bus;
-using Antmicro.Renode.Peripherals.Esp32c3;
+using Antmicro.Renode.Peripherals.Espressif;
 
 namespace Antmicro.Renode.Peripherals.GPIOPort
 {
@@ -8,7 +8,7 @@ namespace Antmicro.Renode.Peripherals.GPIOPort
     {
         public Esp32c3IoMux()
         {
-            registers = new Esp32c3Registers(this).With(0x00, 0x7FF).WithMany(0x04, 22, 0xB00).With(0xFC, 0x02006050, readOnly: true);
+            registers = new EspressifRegisters(this).With(0x00, 0x7FF).WithMany(0x04, 22, 0xB00).With(0xFC, 0x02006050, readOnly: true);
         }
 
         public void Reset() { registers.Reset(); }
@@ -22,6 +22,6 @@ namespace Antmicro.Renode.Peripherals.GPIOPort
 
         public long Size { get { return 0x1000; } }
 
-        private readonly Esp32c3Registers registers;
+        private readonly EspressifRegisters registers;
     }
 }

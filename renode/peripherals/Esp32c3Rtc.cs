@@ -1,7 +1,7 @@
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Logging;
 using Antmicro.Renode.Peripherals.Bus;
-using Antmicro.Renode.Peripherals.Esp32c3;
+using Antmicro.Renode.Peripherals.Espressif;
 
 namespace Antmicro.Renode.Peripherals.Timers
 {
@@ -15,8 +15,8 @@ namespace Antmicro.Renode.Peripherals.Timers
         {
             this.machine = machine;
             IRQ = new GPIO();
-            watchdog = new Esp32c3Watchdog(machine, this, Frequency, Act);
-            registers = new Esp32c3Registers(this)
+            watchdog = new EspressifWatchdog(machine, this, Frequency, Act);
+            registers = new EspressifRegisters(this)
                 .With(Options0, 0x1C00A000).With(TimeUpdate).With(0x10, readOnly: true).With(0x14, readOnly: true).With(0x1C, 0x28140403)
                 .With(0x34, 0x00C40000).With(State, 0x3000).With(IntEnable, refused: ~WatchdogInterrupt)
                 .With(IntRaw, readOnly: true).With(IntStatus, readOnly: true).With(IntClear)
@@ -116,8 +116,8 @@ namespace Antmicro.Renode.Peripherals.Timers
         private uint nextCause, resetCause = PowerOn;
         private ulong time;
         private readonly IMachine machine;
-        private readonly Esp32c3Watchdog watchdog;
-        private readonly Esp32c3Registers registers;
+        private readonly EspressifWatchdog watchdog;
+        private readonly EspressifRegisters registers;
 
         private const ulong Frequency = 136000;
         private const uint PowerOn = 0x01, CoreSoftware = 0x03, CoreWatchdog = 0x09, CpuSoftware = 0x0C, CpuWatchdog = 0x0D, SystemWatchdog = 0x10;

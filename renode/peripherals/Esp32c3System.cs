@@ -2,7 +2,7 @@ using System.Collections.Generic;
 using System.Linq;
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Peripherals.Bus;
-using Antmicro.Renode.Peripherals.Esp32c3;
+using Antmicro.Renode.Peripherals.Espressif;
 
 namespace Antmicro.Renode.Peripherals.Miscellaneous
 {
@@ -14,7 +14,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         {
             resets = new Dictionary<int, IPeripheral> { { 2, uart0 }, { 5, uart1 }, { 6, spi2 }, { 29, systimer } };
             Connections = Enumerable.Range(0, 4).ToDictionary(n => n, n => (IGPIO)new GPIO());
-            registers = new Esp32c3Registers(this)
+            registers = new EspressifRegisters(this)
                 .With(0x00).With(0x04, 0xC0).With(0x08, 0x0D).With(0x0C, 1).With(0x10, 0xF9C1E06F).With(0x14, 0x200)
                 .With(Reset0).With(0x1C, 0x1FE).WithMany(FromCpu, 4).With(0x40, 0x5).With(0x54, 1).With(0x58, 0x401)
                 .With(0xFFC, 0x02007150, readOnly: true);
@@ -44,7 +44,7 @@ namespace Antmicro.Renode.Peripherals.Miscellaneous
         public IReadOnlyDictionary<int, IGPIO> Connections { get; }
 
         private readonly Dictionary<int, IPeripheral> resets; // by their bit
-        private readonly Esp32c3Registers registers;
+        private readonly EspressifRegisters registers;
 
         private const long Reset0 = 0x18, FromCpu = 0x28;
     }

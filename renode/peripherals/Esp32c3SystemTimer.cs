@@ -3,7 +3,7 @@ using System.Linq;
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Peripherals.Bus;
 using Antmicro.Renode.Peripherals.CPU;
-using Antmicro.Renode.Peripherals.Esp32c3;
+using Antmicro.Renode.Peripherals.Espressif;
 using Antmicro.Renode.Time;
 
 namespace Antmicro.Renode.Peripherals.Timers
@@ -24,7 +24,7 @@ namespace Antmicro.Renode.Peripherals.Timers
                 timers[i] = new LimitTimer(machine.ClockSource, Frequency, this, "target" + i, direction: Direction.Ascending, eventEnabled: true);
                 timers[i].LimitReached += () => Fire(n);
             }
-            registers = new Esp32c3Registers(this)
+            registers = new EspressifRegisters(this)
                 .With(Conf, 0x46000000, 1).With(0x04).With(0x08).WithMany(0x0C, 4).WithMany(Target, 6).WithMany(TargetConf, 3)
                 .WithMany(0x40, 4, readOnly: true).WithMany(0x50, 3).With(0x5C).With(0x60)
                 .With(IntEnable).With(IntRaw, readOnly: true).With(IntClear).With(IntStatus, readOnly: true)
@@ -179,7 +179,7 @@ namespace Antmicro.Renode.Peripherals.Timers
         }
 
         private readonly IMachine machine;
-        private readonly Esp32c3Registers registers;
+        private readonly EspressifRegisters registers;
         private readonly LimitTimer[] timers;
         private readonly bool[] runs = new bool[2];
         private readonly ulong[] loaded = new ulong[2]; // a counter's value while it stands; while it runs what Now() was at 0

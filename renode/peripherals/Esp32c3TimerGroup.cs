@@ -1,7 +1,7 @@
 using Antmicro.Renode.Core;
 using Antmicro.Renode.Logging;
 using Antmicro.Renode.Peripherals.Bus;
-using Antmicro.Renode.Peripherals.Esp32c3;
+using Antmicro.Renode.Peripherals.Espressif;
 
 namespace Antmicro.Renode.Peripherals.Timers
 {
@@ -15,8 +15,8 @@ namespace Antmicro.Renode.Peripherals.Timers
             this.number = number;
             this.rtc = rtc;
             IRQ = new GPIO();
-            watchdog = new Esp32c3Watchdog(machine, this, ApbFrequency, Act);
-            registers = new Esp32c3Registers(this)
+            watchdog = new EspressifWatchdog(machine, this, ApbFrequency, Act);
+            registers = new EspressifRegisters(this)
                 .With(Watchdog0, 0x00048000).With(Prescaler, 0x00010000).With(0x50, 0x018CBA80).With(0x54, 0x07FFFFFF)
                 .With(0x58, 0x000FFFFF).With(0x5C, 0x000FFFFF).With(Feed).With(Key, Unlocked)
                 .With(IntEnable, refused: ~WatchdogInterrupt).With(IntRaw, readOnly: true).With(IntStatus, readOnly: true).With(IntClear)
@@ -83,8 +83,8 @@ namespace Antmicro.Renode.Peripherals.Timers
 
         private readonly int number;
         private readonly Esp32c3Rtc rtc;
-        private readonly Esp32c3Watchdog watchdog;
-        private readonly Esp32c3Registers registers;
+        private readonly EspressifWatchdog watchdog;
+        private readonly EspressifRegisters registers;
 
         private const ulong ApbFrequency = 80000000;
         private const uint Unlocked = 0x50D83AA1, TakeOver = 1u << 22, UseCrystal = 1u << 21, WatchdogInterrupt = 2;

@@ -20,6 +20,7 @@ TEMPERATURE_C100 = 30
 """Temperature follows each engine's own time since power-on; the sensor's is read every 64th reading."""
 
 _HEADER, _STATE = struct.Struct("<BBHIII"), struct.Struct("<IIIBBBBHHhBB")
+_HELLO_BYTES, _BUILD_AT = 64, 24
 _seen: dict[str, int] = {}
 
 
@@ -139,6 +140,22 @@ def compare(lines: list[str], expected: list[str]) -> None:
                 f"line {number + 1}: {ours[1]} ms and {ours[2]} cC; {theirs[1]} ms and {theirs[2]} cC expected, "
                 f"within {UPTIME_MS} and {TEMPERATURE_C100}"
             )
+
+
+def rebuilt(text: str, builds: dict[str, str]) -> str:
+    """A transcript as other builds would write it: identities of builds, in lines and hello frames, by the old one."""
+    lines = []
+    for line in text.splitlines():
+        if line.startswith("$") and len(line) == 1 + 2 * _HELLO_BYTES:
+            raw = bytearray.fromhex(line[1:])
+            build = f"{struct.unpack_from('<I', raw, _BUILD_AT)[0]:08x}"
+            struct.pack_into("<I", raw, _BUILD_AT, int(builds.get(build, build), 16))
+            raw[-4:] = struct.pack("<I", crc32(raw[:-4]))
+            line = f"${raw.hex().upper()}"
+        for old, new in builds.items():
+            line = line.replace(f"build {old.upper()}", f"build {new.upper()}")
+        lines.append(line)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def verdicts(lines: list[str]) -> list[tuple[int, int, int]]:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-CORE = Path(__file__).parents[2] / "firmware" / "core"
+ROOT = Path(__file__).parents[2]
+CORE = ROOT / "firmware" / "core"
 SOURCES = sorted([*CORE.glob("*.c"), *CORE.glob("include/*.h")])
+GENERATED = sorted(ROOT.glob("models/reference/*/model.[ch]"))
 
 
 def _code(path: Path) -> str:
@@ -19,7 +21,7 @@ def _code(path: Path) -> str:
 CHIPS = r"\b(esp32\w*|esp_\w+|espressif|xtensa|riscv\w*|risc-v|rv32\w*|cortex|stm32\w*|nrf\w*|freertos)\b"
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*SOURCES, *GENERATED], ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_the_core_knows_no_chip(path: Path) -> None:
     """Neither by name nor by an address: nothing is read or written but what has a name in C."""
     assert not re.search(CHIPS, path.read_text(), re.IGNORECASE)

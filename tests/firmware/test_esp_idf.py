@@ -111,3 +111,48 @@ def test_an_existing_folder_is_not_overwritten(project: Path, tmp_path: Path) ->
     model = tiny_model.write(tmp_path / "model", tiny_model.preprocessing())
     with pytest.raises(FirmwareError, match="exists already"):
         build(model, project, "esp-idf")
+
+
+def test_the_pins_are_those_of_the_bare_metal_ports_and_free_on_the_boards(project: Path) -> None:
+    """ESP32-DevKitM-1: 6 to 11, 16 and 17 belong to the module's flash, 34 to 39 are inputs only, 0, 2, 12 and 15 say how the
+    chip starts, 1 and 3 are the console (module's datasheet); 5 says so too, but is high, as a chip select is."""
+    blocks = re.findall(
+        r"config SIMTWIN_PIN_(\w+)\n.*\n\s+default (\d+) if IDF_TARGET_ESP32C3\n\s+default (\d+)",
+        (project / COMPONENT / "Kconfig").read_text(),
+    )
+    assert len(blocks) == 6
+    for chip, column in (("esp32c3", 1), ("esp32", 2)):
+        idf = {block[0]: int(block[column]) for block in blocks}
+        spi = (HERE.parents[1] / "firmware" / "ports" / chip / "spi.c").read_text()
+        assert {name: int(pin) for name, pin in re.findall(r"PIN_(\w+) = (\d+)", spi)} == idf
+        assert len(set(idf.values())) == 6
+        if chip == "esp32":
+            assert not set(idf.values()) & {0, 1, 2, 3, *range(6, 12), 12, 15, 16, 17, *range(34, 40)}
+
+
+def test_it_compiles_with_the_esp32s_pins(project: Path, tmp_path: Path) -> None:
+    compiler = shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no gcc: apt install gcc")
+    component = project / COMPONENT
+    stub = tmp_path / "sdkconfig.h"
+    blocks = re.findall(r"config (SIMTWIN_PIN_\w+)\n.*\n.*\n\s+default (\d+)\n", (component / "Kconfig").read_text())
+    assert len(blocks) == 6
+    stub.write_text(
+        "#define CONFIG_FREERTOS_HZ 1000\n" + "".join(f"#define CONFIG_{name} {pin}\n" for name, pin in blocks)
+    )
+    include = [
+        f"-I{each}" for each in (tmp_path, STUBS, component, component / "core" / "include", component / "model")
+    ]
+    command = [
+        compiler,
+        "-std=gnu17",
+        *STRICT,
+        *include,
+        "-c",
+        str(component / "port.c"),
+        "-o",
+        str(tmp_path / "port.o"),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

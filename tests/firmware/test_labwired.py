@@ -29,7 +29,7 @@ NO_TIME = {"SYSTIMER_UNIT0_OP", "SYSTIMER_UNIT0_LO"}
 """labwired's SYSTIMER stands still."""
 NO_EFFECT = {"GPIO_ENABLE_W1TS", "RTC_WDT_FEED", "SYSTIMER_COMP0_LOAD", "SYSTIMER_INT_CLR"}
 """Written for their effect; labwired keeps what was written, the emulator reads 0 as the manual says."""
-OF_THE_CHIP = {"EFUSE_RD_MAC_SPI_SYS_0", "EFUSE_RD_MAC_SPI_SYS_1"}
+OF_THE_CHIP = {"EFUSE_MAC_LOW", "EFUSE_MAC_HIGH"}
 """Every chip has an address of its own."""
 STATE = {"RTC_RESET_STATE": 0x1}
 """labwired does not say why the chip was reset."""

@@ -1,4 +1,4 @@
-"""The C# peripherals, compiled against a stub of Renode and wired as esp32c3.repl says; a `renode.conformance.Board`."""
+"""The C# peripherals, compiled against a stub of Renode and wired as a chip's .repl says; a `renode.conformance.Board`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from tempfile import mkdtemp
 
 import pytest
 
-from renode.platform import PERIPHERALS, REPL, parts
+from firmware.compiler import ChipName
+from renode.platform import PERIPHERALS, parts_of
 
 STUB = Path(__file__).with_name("csharp")
 NEEDED = "no C# compiler and runtime: install Debian's mono-mcs and mono-runtime"
@@ -33,16 +34,17 @@ def compiled() -> Path:
 class CsharpBoard:
     """One board from power-on."""
 
-    def __init__(self) -> None:
+    def __init__(self, chip: ChipName = "esp32c3") -> None:
         self._process = subprocess.Popen(
             ["mono", str(compiled())], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        own = {name: part for name, part in parts(REPL.read_text()).items() if part.is_own}
+        every = parts_of(chip)
+        own = {name: part for name, part in every.items() if part.is_own}
         for name in _by_dependency({name: set(part.values.values()) & set(own) for name, part in own.items()}):
             part = own[name]
             values = [f"{key}={value}" for key, value in part.values.items()]
-            self.do("create", name, part.kind, hex(part.places[0]), *values)
-        for part in parts(REPL.read_text()).values():
+            self.do("create", name, part.kind, ",".join(map(hex, part.places)), *values)
+        for part in every.values():
             if part.is_own:
                 for wire in part.wires:
                     number = "-" if wire.number is None else str(wire.number)

@@ -141,7 +141,7 @@ class Server:
         for line in re.findall(r"\$ORIGIN/(\S+)", text):
             assert (Path(script).parent / line).is_file(), line
         elf = Path(self._variables["bin"])
-        self._engine._work = elf.parents[1]
+        self._engine._work = elf.parents[2]
         self._engine.create_machine(elf.stem)
         return ""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from firmware.compiler import ChipName
 from renode.conformance import SCRIPTS, SPI2, SYSTIMER, Script, robot_suite, run
-from renode.platform import FOLDER, PERIPHERALS, REPL, RESC, parts
+from renode.conformance_esp32 import SCRIPTS as SCRIPTS_ESP32
+from renode.platform import FOLDER, PERIPHERALS, parts_of, resc
 from tests.renode.csharp_board import CsharpBoard
 
 EACH = pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
@@ -115,26 +118,39 @@ def test_what_is_not_modelled_is_logged(csharp: CsharpBoard) -> None:
     assert "offset 0x84 is not modelled (read)" in log
 
 
+def _code(text: str) -> str:
+    """C# without its comments."""
+    return re.sub(r"//[^\n]*", "", text)
+
+
 def test_the_robot_suite_is_the_table() -> None:
-    assert (FOLDER / "tests" / "conformance.robot").read_text() == robot_suite(SCRIPTS), (
-        "run `python -m renode.conformance`"
-    )
+    tables: dict[ChipName, list[Script]] = {"esp32c3": SCRIPTS, "esp32": SCRIPTS_ESP32}
+    for chip, scripts in tables.items():
+        kept = FOLDER / "tests" / f"conformance_{chip}.robot"
+        assert kept.read_text() == robot_suite(scripts, chip), "run `python -m renode.conformance`"
 
 
 def test_the_script_includes_every_peripheral_once_and_before_the_description() -> None:
-    lines = RESC.read_text().splitlines()
-    included = [line.split("peripherals/")[1] for line in lines if line.startswith("include ")]
-    assert sorted(included) == sorted(path.name for path in PERIPHERALS.glob("*.cs"))
-    assert max(n for n, line in enumerate(lines) if line.startswith("include ")) < lines.index(
-        "machine LoadPlatformDescription $ORIGIN/esp32c3.repl"
-    )
+    """What is a chip's own, and what all share, in an order in which each file finds the types that it uses."""
+    for chip, own in (("esp32c3", "Esp32c3"), ("esp32", "Esp32[!c]")):
+        lines = resc(chip).read_text().splitlines()
+        included = [line.split("peripherals/")[1] for line in lines if line.startswith("include ")]
+        there = [path.name for name in (own, "Espressif") for path in PERIPHERALS.glob(f"{name}*.cs")]
+        assert sorted(included) == sorted(there)
+        assert max(n for n, line in enumerate(lines) if line.startswith("include ")) < lines.index(
+            f"machine LoadPlatformDescription $ORIGIN/{chip}.repl"
+        )
+        for n, name in enumerate(included):
+            text = (PERIPHERALS / name).read_text()
+            used = {other for other in included if other != name and re.search(rf"\b{other[:-3]}\b", _code(text))}
+            assert used <= set(included[:n]), f"{name} is included before {used - set(included[:n])}"
 
 
 def test_the_description_gives_the_cpu_only_lines_that_renode_delivers() -> None:
     """Renode's RiscV32 refuses 0 to 2, 4 to 6, 8 to 10 and never delivers 31."""
-    wires = [wire for wire in parts(REPL.read_text())["intmatrix"].wires if wire.destination == "cpu"]
+    wires = [wire for wire in parts_of("esp32c3")["intmatrix"].wires if wire.destination == "cpu"]
     assert [wire.number for wire in wires] == [wire.input for wire in wires] == [3, 7, 11, *range(12, 31)]
-    mie = int(next(line for line in RESC.read_text().splitlines() if "cpu MIE" in line).split()[-1], 16)
+    mie = int(next(line for line in resc("esp32c3").read_text().splitlines() if "cpu MIE" in line).split()[-1], 16)
     assert all(mie >> wire.input & 1 for wire in wires)
 
 
@@ -144,7 +160,7 @@ def test_sources_are_the_reference_manuals() -> None:
 
     wired = {
         part.name: min(wire.input for wire in part.wires if wire.destination == "intmatrix")
-        for part in parts(REPL.read_text()).values()
+        for part in parts_of("esp32c3").values()
         if any(wire.destination == "intmatrix" for wire in part.wires)
     }
     names = {"spi2": "SPI2", "uart0": "UART0", "uart1": "UART1", "rtc": "RTC", "timg0": "TG0_WDT", "timg1": "TG1_WDT"}
@@ -154,8 +170,6 @@ def test_sources_are_the_reference_manuals() -> None:
 
 def test_every_register_of_the_port_is_modelled(csharp: CsharpBoard) -> None:
     """No register that firmware/ports/esp32c3/registers.h names logs a warning when it is read."""
-    import re
-
     header = (FOLDER.parent / "firmware" / "ports" / "esp32c3" / "registers.h").read_text()
     plain = [int(found, 16) for found in re.findall(r"REGISTER\((0x6[0-9A-Fa-f]{7})u\)", header)]
     indexed = [int(found, 16) for found in re.findall(r"REGISTER\((0x6[0-9A-Fa-f]{7})u \+ 4u", header)]
@@ -183,7 +197,7 @@ def test_both_chips_have_the_same_registers_with_the_same_reset_values(csharp: C
 
 def test_the_csharp_chip_has_no_registers_beyond_those(csharp: CsharpBoard, tmp_path: Path) -> None:
     peripherals = {p.base: p for p in BuiltinBoard(tmp_path)._machine._chip.peripherals}
-    own = [part for part in parts(REPL.read_text()).values() if part.is_own]
+    own = [part for part in parts_of("esp32c3").values() if part.is_own]
     assert sorted(part.places[0] for part in own) == sorted(peripherals)
     for part in own:
         peripheral = peripherals[part.places[0]]

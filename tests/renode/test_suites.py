@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,15 +15,22 @@ pytest.importorskip("unicorn", reason="no Unicorn: pip install simtwin[firmware]
 pytest.importorskip("ziglang", reason="no zig: pip install simtwin[firmware]")
 pytest.importorskip("robot", reason="no Robot Framework: pip install simtwin[firmware]")
 
+from click.testing import CliRunner
+from elftools.elf.elffile import ELFFile
 from robot.libdocpkg import LibraryDocumentation
 
+from firmware.compiler import GCC_ESP32
+from firmware.frames import Hello, frames_in
+from renode import run as bundle_run
 from renode.errors import RenodeError, RenodeMissing
 from renode.run import free_port
 from renode.suites import LIBRARIES, builtin, bundle, on_renode
+from renode.tests import transcript
 from renode.work import TESTS, needs, scenario_file, suites
+from sim.cli import cli
 from tests.renode import made, standin
 
-QUICK, LONG = ["bluetooth", "boot", "conformance"], ["several", "verdicts", "wires"]
+QUICK, LONG = ["bluetooth", "boot", "conformance_esp32c3"], ["several", "verdicts", "wires"]
 """Suites that ask nothing of a model but that it calls a sound machine normal."""
 SHORT = """
 name: short
@@ -53,9 +61,67 @@ def packed(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     tested = bundle(base / "bundle", [base / "short.yaml"], artifact, 0, quiet, suites_of=QUICK)
     assert [each for each in tested if not each.passed] == []
     assert len(tested) > 20
-    expected = (base / "bundle" / "work" / "expected" / "short-run.txt").read_text()
+    expected = (base / "bundle" / "work" / "expected" / "esp32c3" / "short-run.txt").read_text()
     assert "alert sensor 1 raised stuck" in expected
     return base / "bundle"
+
+
+@pytest.fixture(scope="module")
+def for_both(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small bundle for both chips."""
+    if shutil.which(GCC_ESP32) is None:
+        pytest.skip(f"no {GCC_ESP32}: apt install gcc-xtensa-lx106")
+    folder = tmp_path_factory.mktemp("both") / "bundle"
+    names = ["boot", "conformance_esp32c3", "conformance_esp32"]
+    tested = bundle(folder, [], artifact, 0, quiet, suites_of=names, chips=("esp32c3", "esp32"))
+    assert [each for each in tested if not each.passed] == []
+    return folder
+
+
+def test_a_bundle_for_both_chips(for_both: Path) -> None:
+    """Platform, firmware and expected transcripts of each; the ESP32's are the C3's with the identity of its own build."""
+    for chip, machine in (("esp32c3", "EM_RISCV"), ("esp32", "EM_XTENSA")):
+        for name in (f"{chip}.repl", f"{chip}.resc"):
+            assert (for_both / name).is_file()
+        for included in re.findall(r"\$ORIGIN/(\S+)", (for_both / f"{chip}.resc").read_text()):
+            assert (for_both / included).is_file(), included
+        for program in ("bearing_rig", "idle"):
+            with (for_both / "work" / "firmware" / chip / f"{program}.elf").open("rb") as file:
+                assert ELFFile(file)["e_machine"] == machine
+    c3, other = (
+        (for_both / "work" / "expected" / chip / "boot.txt").read_text().splitlines() for chip in ("esp32c3", "esp32")
+    )
+    assert len(c3) == len(other)
+    assert 0 < sum(a != b for a, b in zip(c3, other, strict=True)) <= 4
+    builds = [
+        next(frame for frame in frames_in("\n".join(lines)) if isinstance(frame, Hello)).build_id
+        for lines in (c3, other)
+    ]
+    assert builds[0] != builds[1]
+    for build, lines in zip(builds, (c3, other), strict=True):
+        assert f"build {build.upper()} " in "\n".join(lines)
+    transcript.compare(other, other)
+    with pytest.raises(AssertionError, match="differs"):
+        transcript.compare(c3, other)
+
+
+def test_a_bundle_runs_the_suites_of_the_chip(for_both: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_run, "HERE", for_both)
+    assert bundle_run.chips() == ["esp32c3", "esp32"]
+    for chip in bundle_run.chips():
+        chosen = bundle_run.suites_for(chip)
+        assert [path.stem for path in chosen] == ["boot", f"conformance_{chip}"]
+        command = bundle_run.robot_command(Path("/renode"), chosen, Path("/results"), 1, chip)
+        assert f"CHIP:{chip}" in command
+    assert {path.stem for path in suites(chip="esp32")} == {path.stem for path in suites()} - {
+        "conformance_esp32c3"
+    } | {"conformance_esp32"}
+
+
+def test_the_built_in_engine_says_which_chip_it_has() -> None:
+    said = CliRunner().invoke(cli, ["e2e", "boot", "--chip", "esp32"])
+    assert said.exit_code == 2
+    assert "the built-in emulator has the esp32c3 only; --engine renode runs the esp32" in said.output
 
 
 def run_bundle(folder: Path, results: Path, *names: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -122,7 +188,7 @@ def test_a_renode_that_does_not_start_is_said_at_once(packed: Path, tmp_path: Pa
 
 
 def test_a_transcript_that_differs_fails(packed: Path, tmp_path: Path) -> None:
-    kept = packed / "work" / "expected" / "boot.txt"
+    kept = packed / "work" / "expected" / "esp32c3" / "boot.txt"
     before = kept.read_text()
     kept.write_text(before.replace("imu 0 running", "imu 0 walking"))
     try:
@@ -242,7 +308,7 @@ def test_no_awaited_line_holds_an_equals_sign_and_no_suite_names_an_engine() -> 
 def test_no_suite_passes_less_than_a_quantum_after_a_wait() -> None:
     """A wait may stop Renode within a quantum (10 ms); its RunFor goes to its end first and fails if that is too far."""
     for path in suites():
-        if path.stem != "conformance":  # waits for nothing
+        if not path.stem.startswith("conformance"):  # waits for nothing
             for seconds in re.findall(r"^    Pass Time    (\S+)", path.read_text(), re.MULTILINE):
                 assert float(seconds) >= 0.01, path
 

@@ -11,6 +11,7 @@
 #define UART0_BASE 0x60000000u
 #define UART1_BASE 0x60010000u
 #define UART_FIFO(base) REGISTER((base) + 0x00u)
+#define UART_FIFO_IN(base) UART_FIFO(base)
 #define UART_INT_ENA(base) REGISTER((base) + 0x0Cu)
 #define UART_INT_CLR(base) REGISTER((base) + 0x10u)
 #define UART_CLKDIV(base) REGISTER((base) + 0x14u)
@@ -18,7 +19,10 @@
 #define UART_CONF1(base) REGISTER((base) + 0x24u)
 #define UART_RXFIFO_FULL (1u << 0)
 #define UART_RXFIFO_TOUT (1u << 8)
-#define UART_RX_TOUT_EN (1u << 21) /* of CONF1 */
+#define UART_RECEIVED(base) (UART_STATUS(base) & 0x3FFu) /* bytes that wait to be read, to be sent */
+#define UART_UNSENT(base) (UART_STATUS(base) >> 16 & 0x3FFu)
+#define UART_CONF1_RECEIVE(fill) (1u << 21 | (fill)) /* an interrupt at so many bytes, or after a pause */
+#define UART_DIVIDER (347u | 4u << 20)                 /* 115,200 baud of the 40 MHz crystal: 347 and 4/16 */
 
 /* Flash controller SPI1 (TRM 27, "SPI controller"): one user-defined transaction at a time. */
 #define FLASH_CMD REGISTER(0x60002000u)
@@ -30,6 +34,8 @@
 #define FLASH_MOSI_DLEN REGISTER(0x60002024u)
 #define FLASH_MISO_DLEN REGISTER(0x60002028u)
 #define FLASH_W(n) REGISTER(0x60002058u + 4u * (n)) /* n 0 .. 15 */
+#define FLASH_ONE_BIT_WIDE() (FLASH_CTRL = 0) /* in every phase */
+#define FLASH_ADDRESS(address) (address)
 #define FLASH_CMD_USR (1u << 18)
 #define FLASH_USER_COMMAND (1u << 31)
 #define FLASH_USER_ADDR (1u << 30)
@@ -58,13 +64,15 @@
 #define RTC_WDT_STAGE0_SYSTEM (3u << 28) /* stage 0 resets the system */
 #define RTC_WDT_SYS_LENGTH (7u << 13)
 #define RTC_WDT_FEED_NOW (1u << 31)
+#define RTC_WDT_STAGE0_FACTOR 2u /* the first stage counts so many times what it is told (eFuse WDT_DELAY_SEL at its default, 0) */
+#define SLOW_CLOCK_KHZ 136u      /* RC_SLOW_CLK, which counts for this watchdog (TRM 6) */
 #define RTC_SWD_AUTO_FEED (1u << 31)
 #define RTC_WDT_KEY 0x50D83AA1u
 #define RTC_SWD_KEY 0x8F1D312Au
 
 /* eFuse controller (TRM 4): the MAC address, its last four bytes and its first two. */
-#define EFUSE_RD_MAC_SPI_SYS_0 REGISTER(0x60008844u)
-#define EFUSE_RD_MAC_SPI_SYS_1 REGISTER(0x60008848u)
+#define EFUSE_MAC_LOW REGISTER(0x60008844u)
+#define EFUSE_MAC_HIGH REGISTER(0x60008848u)
 
 /* Main watchdog of timer group 0, which the ROM leaves running (TRM 12). */
 #define TIMG0_WDT_CONFIG0 REGISTER(0x6001F048u)
@@ -113,6 +121,9 @@
 #define INTERRUPT_ENABLE REGISTER(0x600C2104u)
 #define INTERRUPT_PRIORITY(line) REGISTER(0x600C2114u + 4u * (line))
 #define INTERRUPT_THRESHOLD REGISTER(0x600C2194u)
+#define LINE_TICK 7u /* lines of the CPU: which is which is free */
+#define LINE_UART0 12u
+#define LINE_UART1 13u
 #define SOURCE_UART0 21u
 #define SOURCE_UART1 22u
 #define SOURCE_SYSTIMER_TARGET0 37u

@@ -16,8 +16,7 @@ static void select_pin(uint32_t pin, uint32_t function) {
 }
 
 void spi_init(void) {
-    SYSTEM_PERIP_CLK_EN0 |= SYSTEM_SPI2;
-    SYSTEM_PERIP_RST_EN0 &= ~SYSTEM_SPI2;
+    chip_enable(SYSTEM_SPI2);
     select_pin(PIN_MISO, 2);
     select_pin(PIN_CLOCK, 2);
     select_pin(PIN_MOSI, 2);

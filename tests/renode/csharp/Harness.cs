@@ -51,7 +51,7 @@ public static class Harness
         }
     }
 
-    // create NAME CLASS ADDRESS KEY=VALUE...
+    // create NAME CLASS ADDRESS[,ADDRESS...] KEY=VALUE...
     private static void Create(string[] word)
     {
         var type = typeof(Harness).Assembly.GetType("Antmicro.Renode.Peripherals." + word[2], true);
@@ -66,7 +66,7 @@ public static class Harness
             : Convert.ChangeType(given[p.Name], p.ParameterType)).ToArray();
         var part = (IPeripheral)constructor.Invoke(arguments);
         parts[word[1]] = part;
-        addresses[word[1]] = Number(word[3]);
+        addresses[word[1]] = word[3].Split(',').Select(Number).ToArray();
         if(part is UARTBase)
         {
             sent[word[1]] = new List<byte>();
@@ -102,13 +102,16 @@ public static class Harness
         }
     }
 
-    private static uint At(string address, Func<IDoubleWordPeripheral, long, uint> act)
+    private static uint At(string where, Func<IDoubleWordPeripheral, long, uint> act)
     {
-        var at = Number(address);
+        var at = Number(where);
         foreach(var part in parts.Where(p => p.Value is IDoubleWordPeripheral))
         {
-            var offset = (long)at - addresses[part.Key];
-            if(offset >= 0 && offset < ((IKnownSize)part.Value).Size) { return act((IDoubleWordPeripheral)part.Value, offset); }
+            foreach(var address in addresses[part.Key])
+            {
+                var offset = (long)at - address;
+                if(offset >= 0 && offset < ((IKnownSize)part.Value).Size) { return act((IDoubleWordPeripheral)part.Value, offset); }
+            }
         }
         throw new ArgumentException("nothing at 0x" + at.ToString("x"));
     }
@@ -120,7 +123,7 @@ public static class Harness
 
     private static readonly Machine machine = new Machine();
     private static readonly Dictionary<string, IPeripheral> parts = new Dictionary<string, IPeripheral>();
-    private static readonly Dictionary<string, uint> addresses = new Dictionary<string, uint>();
+    private static readonly Dictionary<string, uint[]> addresses = new Dictionary<string, uint[]>();
     private static readonly Dictionary<string, List<byte>> sent = new Dictionary<string, List<byte>>();
 
     // Identity register 0x0F as of an LSM6DSO; 0x20 has the virtual time in ms; the others hold what was written.

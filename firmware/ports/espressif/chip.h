@@ -1,12 +1,10 @@
-/* What the parts of this port tell each other. */
+/* What the parts of a bare-metal port tell each other. In this folder is what Espressif's chips share: UART, flash, watchdog and
+ * resets differ in nothing but registers.h. */
 #ifndef CHIP_H
 #define CHIP_H
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* Interrupt lines of the CPU, 1 .. 31; which is which is free. */
-enum { LINE_TICK = 7, LINE_UART0 = 12, LINE_UART1 = 13 };
 
 /* Clocks, watchdogs of the ROM off, interrupts routed but masked. */
 void chip_init(void);
@@ -14,6 +12,9 @@ void chip_init(void);
 /* Passes some time, for hardware that is known to need it: asking it all the while would keep the bus busy. At least `us` at
  * 160 MHz. */
 void chip_delay_us(uint32_t us);
+
+/* Clock on, reset off: one of SYSTEM_*. */
+void chip_enable(uint32_t peripheral);
 
 /* Routes a source of the interrupt matrix to a line of the CPU. */
 void chip_route(uint32_t source, uint32_t line);
@@ -31,7 +32,8 @@ void uart_init(void);
 void uart_interrupt(unsigned port);
 void tick_interrupt(void);
 
-/* From start.S: an interrupt, by mcause; an exception, with mepc and mtval. */
+/* From start.S: an interrupt, as the core tells of it (RISC-V: mcause; Xtensa: a bit for each open line that asks); an exception, with
+ * its cause, the address of the instruction, and the address that it would have used, if any. */
 void trap(uint32_t cause);
 _Noreturn void exception(uint32_t cause, uint32_t pc, uint32_t value);
 

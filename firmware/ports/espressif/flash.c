@@ -17,12 +17,12 @@ enum { PAGE_PROGRAM = 0x02, READ_DATA = 0x03, READ_STATUS = 0x05, WRITE_ENABLE =
 
 /* One command: with an address unless `address` is negative, then `out` or `in` bytes through the buffer. */
 static int transact(uint32_t command, int32_t address, size_t out, size_t in) {
-    FLASH_CTRL = 0; /* one bit wide in every phase */
+    FLASH_ONE_BIT_WIDE();
     FLASH_USER = FLASH_USER_COMMAND | (address >= 0 ? FLASH_USER_ADDR : 0u) | (out ? FLASH_USER_MOSI : 0u) |
                  (in ? FLASH_USER_MISO : 0u);
     FLASH_USER1 = 23u << 26;            /* 24 bits of address */
     FLASH_USER2 = 7u << 28 | command;   /* 8 bits of command */
-    FLASH_ADDR = address >= 0 ? (uint32_t)address : 0u;
+    FLASH_ADDR = address >= 0 ? FLASH_ADDRESS((uint32_t)address) : 0u;
     FLASH_MOSI_DLEN = out ? 8u * out - 1u : 0u;
     FLASH_MISO_DLEN = in ? 8u * in - 1u : 0u;
     FLASH_CMD = FLASH_CMD_USR;

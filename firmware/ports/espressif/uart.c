@@ -5,7 +5,6 @@
 #include "hal.h"
 #include "registers.h"
 
-#define DIVIDER (347u | 4u << 20) /* 115,200 baud of the 40 MHz crystal: 347 and 4/16 */
 #define FIFO_BYTES 128u
 #define FIFO_FILL 16u     /* received bytes that raise an interrupt; fewer do after a pause */
 #define BYTE_US 87u
@@ -20,12 +19,11 @@ static struct {
 static uint32_t base_of(unsigned port) { return port == HAL_UART_CONSOLE ? UART0_BASE : UART1_BASE; }
 
 void uart_init(void) {
-    SYSTEM_PERIP_CLK_EN0 |= SYSTEM_UART1;
-    SYSTEM_PERIP_RST_EN0 &= ~SYSTEM_UART1;
+    chip_enable(SYSTEM_UART1);
     for (unsigned port = 0; port < 2; port++) {
         uint32_t base = base_of(port);
-        UART_CLKDIV(base) = DIVIDER;
-        UART_CONF1(base) = UART_RX_TOUT_EN | FIFO_FILL;
+        UART_CLKDIV(base) = UART_DIVIDER;
+        UART_CONF1(base) = UART_CONF1_RECEIVE(FIFO_FILL);
         UART_INT_CLR(base) = UART_RXFIFO_FULL | UART_RXFIFO_TOUT;
         UART_INT_ENA(base) = UART_RXFIFO_FULL | UART_RXFIFO_TOUT;
     }
@@ -35,7 +33,7 @@ void uart_init(void) {
 
 void uart_interrupt(unsigned port) {
     uint32_t base = base_of(port);
-    for (uint32_t i = 0; i < FIFO_BYTES && (UART_STATUS(base) & 0x3FFu); i++) {
+    for (uint32_t i = 0; i < FIFO_BYTES && UART_RECEIVED(base); i++) {
         uint8_t byte = (uint8_t)UART_FIFO(base);
         uint32_t head = received[port].head;
         if (head - received[port].tail < RECEIVED_BYTES) { /* else it is lost: nobody reads */
@@ -59,13 +57,13 @@ int hal_uart_write(unsigned port, const uint8_t *bytes, size_t count) {
     uint32_t base = base_of(port);
     for (size_t i = 0; i < count; i++) {
         uint32_t polls = 0;
-        while ((UART_STATUS(base) >> 16 & 0x3FFu) >= FIFO_BYTES - 2u) {
+        while (UART_UNSENT(base) >= FIFO_BYTES - 2u) {
             if (++polls > POLLS) {
                 return ERROR_TIMEOUT;
             }
             chip_delay_us(BYTE_US);
         }
-        UART_FIFO(base) = bytes[i];
+        UART_FIFO_IN(base) = bytes[i];
     }
     return 0;
 }

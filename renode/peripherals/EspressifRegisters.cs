@@ -2,24 +2,24 @@ using System.Collections.Generic;
 using Antmicro.Renode.Logging;
 using Antmicro.Renode.Peripherals;
 
-namespace Antmicro.Renode.Peripherals.Esp32c3
+namespace Antmicro.Renode.Peripherals.Espressif
 {
     // The registers that a peripheral models, with their values. An access to any other is a warning in the log, as is
     // a bit that is set and whose effect is not modelled.
-    public class Esp32c3Registers
+    public class EspressifRegisters
     {
-        public Esp32c3Registers(IPeripheral owner)
+        public EspressifRegisters(IPeripheral owner)
         {
             this.owner = owner;
         }
 
-        public Esp32c3Registers With(long offset, uint reset = 0, uint refused = 0, bool readOnly = false)
+        public EspressifRegisters With(long offset, uint reset = 0, uint refused = 0, bool readOnly = false)
         {
             registers[offset] = new Register { Reset = reset, Value = reset, Refused = refused & ~reset, ReadOnly = readOnly };
             return this;
         }
 
-        public Esp32c3Registers WithMany(long first, int count, uint reset = 0, uint refused = 0, bool readOnly = false)
+        public EspressifRegisters WithMany(long first, int count, uint reset = 0, uint refused = 0, bool readOnly = false)
         {
             for(var i = 0; i < count; i++)
             {

@@ -8,6 +8,9 @@ Test Setup        Reset Emulation
 Test Teardown     Test Teardown
 Resource          ${CURDIR}/simtwin.resource
 
+*** Variables ***
+${CHIP}           esp32c3
+
 *** Test Cases ***
 GPIO Set And Clear
     [Documentation]    ESP32-C3 TRM, chapter 5

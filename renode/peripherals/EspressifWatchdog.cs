@@ -3,13 +3,13 @@ using Antmicro.Renode.Core;
 using Antmicro.Renode.Peripherals.Timers;
 using Antmicro.Renode.Time;
 
-namespace Antmicro.Renode.Peripherals.Esp32c3
+namespace Antmicro.Renode.Peripherals.Espressif
 {
     // A watchdog of four stages (TRM chapter 12): counts from feeding on, stage after stage, then from the first again.
     // Actions: 0 none, 1 interrupt, 2 and up resets.
-    public class Esp32c3Watchdog
+    public class EspressifWatchdog
     {
-        public Esp32c3Watchdog(IMachine machine, IPeripheral owner, ulong frequency, Action<uint> act)
+        public EspressifWatchdog(IMachine machine, IPeripheral owner, ulong frequency, Action<uint> act)
         {
             this.act = act;
             timer = new LimitTimer(machine.ClockSource, frequency, owner, "watchdog", direction: Direction.Ascending, eventEnabled: true);
