@@ -55,7 +55,7 @@ def build(model: Path | None, port: PortName, out: Path | None, compiler: Compil
     "ports",
     type=click.Choice(["esp32c3", "esp32"]),
     multiple=True,
-    help="For which chip; several times for several. [default: both]",
+    help="For which chip; several times for several. [default: all whose compiler is here]",
 )
 @_COMPILER
 @click.option("--record", is_flag=True, help="Make the figures those that a test holds later ones against.")
@@ -67,13 +67,18 @@ def size(model: Path | None, ports: tuple[ChipName, ...], compiler: CompilerName
     import tempfile
 
     from firmware.build import build as make
+    from firmware.compiler import chips_here
     from firmware.size import size_of, table, write_record
     from models.artifact import reference
 
     is_default = model is None and compiler is None
     if record and not is_default:
         raise click.UsageError("--record goes without --model and --compiler: the record is of their defaults")
-    chips: tuple[ChipName, ...] = ports or ("esp32c3", "esp32")
+    chips = list(ports)
+    if not chips:
+        chips, missing = chips_here(compiler)
+        for line in missing:
+            click.echo(line, err=True)
     sizes = {}
     for chip in chips:
         with tempfile.TemporaryDirectory() as folder:

@@ -18,13 +18,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from firmware.errors import FirmwareError
 
 CompilerName = Literal["zig", "gcc", "clang"]
 PortName = Literal["esp32c3", "esp32", "host", "esp-idf"]
 ChipName = Literal["esp32c3", "esp32"]
+CHIPS: tuple[ChipName, ...] = get_args(ChipName)
 
 STRICT = (
     "-Wall", "-Wextra", "-Werror", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wsign-conversion", "-Wstrict-prototypes",
@@ -128,6 +129,29 @@ def compiler_for(port: PortName, name: CompilerName | None = None, *, sanitize: 
     # Bound to its own functions: some have names that other libraries of the process have too (zlib's crc32).
     own = ("-shared", "-Wl,-Bsymbolic")
     return Compiler(name, version, command, (*_COMMON, "-fPIC", "-O2", *checks), own)
+
+
+def chips_here(name: CompilerName | None = None) -> tuple[list[ChipName], list[str]]:
+    """The chips that can be built for here, and a line for each of the others that says why not.
+
+    Args:
+        name: of the compiler; None: each chip's own.
+
+    Raises:
+        FirmwareError: none can.
+    """
+    found: list[ChipName] = []
+    missing: list[str] = []
+    for chip in CHIPS:
+        try:
+            compiler_for(chip, name)
+        except FirmwareError as error:
+            missing.append(f"the {chip} is left out: {error}")
+        else:
+            found.append(chip)
+    if not found:
+        raise FirmwareError("; ".join(missing))
+    return found, missing
 
 
 def _for_esp32(name: CompilerName) -> Compiler:

@@ -54,7 +54,7 @@ def feed(scenario: Path, out: Path | None, gyro: bool, seed: int) -> None:
     "chips",
     type=click.Choice(["esp32c3", "esp32"]),
     multiple=True,
-    help="For which chip; several times for several. The ESP32-C3 is always there. [default: both]",
+    help="For which chip; several times for several. The ESP32-C3 is always there. [default: all whose compiler is here]",
 )
 @_MODEL
 @_SEED
@@ -63,9 +63,14 @@ def bundle(scenarios: tuple[Path, ...], out: Path, chips: tuple[ChipName, ...], 
 
     Exit code 1 when a test fails on the built-in emulator, whose transcripts the bundle expects.
     """
+    from firmware.compiler import CHIPS, chips_here
     from renode.suites import bundle as make
 
-    wanted: tuple[ChipName, ...] = ("esp32c3", "esp32") if not chips or "esp32" in chips else ("esp32c3",)
+    wanted = [chip for chip in CHIPS if chip == "esp32c3" or chip in chips]
+    if not chips:
+        wanted, missing = chips_here()
+        for line in missing:
+            click.echo(line, err=True)
     report_tests(make(out, scenarios, model, seed, lambda what: click.echo(what, err=True), chips=wanted))
     click.echo(out)
 

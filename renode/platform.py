@@ -11,7 +11,6 @@ from renode.errors import RenodeError
 
 FOLDER = Path(__file__).parent
 PERIPHERALS = FOLDER / "peripherals"
-CHIPS: tuple[ChipName, ...] = ("esp32c3", "esp32")
 
 _ENTRY = re.compile(r"^(\w+): ([\w.]+) @ (.+)$")
 _WIRE = re.compile(r"^(?:\[([\d,-]+)\]|(\d+))? ?-> (\w+)@(?:\[([\d,-]+)\]|(\d+))$")

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from e2e.run import check_fits
 from firmware.build import build
-from firmware.compiler import ChipName
+from firmware.compiler import CHIPS, ChipName
 from firmware.host import Core
 from models.artifact import Artifact, open_artifact, reference
 from models.preprocessing import Preprocessing
 from renode.errors import RenodeError
 from renode.feed import feed
 from renode.idle import write_idle
-from renode.platform import CHIPS, FOLDER
+from renode.platform import FOLDER
 from sim.scenario.reader import load
 from sim.scenario.realise import plan
 from sim.scenario.schema import Scenario

@@ -17,9 +17,9 @@ from tests.firmware import tiny_model
 ROOT = Path(__file__).parents[2]
 
 
-def _run(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def _run(*words: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sim.cli", "firmware", *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
 
 
@@ -40,6 +40,17 @@ def test_build_and_size(tmp_path: Path) -> None:
         assert sum(int(row[column]) for row in rows) == int(total[column])
     assert stack[:3] == ["stack", "of", "esp32c3"]
     assert 500 < int(stack[3]) < 8192
+
+
+def test_a_chip_whose_compiler_is_not_here_is_left_out_and_named(tmp_path: Path) -> None:
+    model = tiny_model.write(tmp_path / "model", tiny_model.preprocessing())
+    size = _run("size", "--model", str(model), folder=tmp_path, PATH=str(tmp_path))
+    assert size.returncode == 0, size.stderr
+    assert size.stdout.split()[:2] == ["bytes", "of"]
+    assert "the esp32 is left out: xtensa-lx106-elf-gcc is missing: apt install gcc-xtensa-lx106\n" in size.stderr
+    asked = _run("size", "--model", str(model), "--port", "esp32", folder=tmp_path, PATH=str(tmp_path))
+    assert asked.returncode != 0
+    assert asked.stderr == "xtensa-lx106-elf-gcc is missing: apt install gcc-xtensa-lx106\n"
 
 
 def test_the_chips_side_by_side(tmp_path: Path) -> None:

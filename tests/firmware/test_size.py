@@ -16,11 +16,10 @@ from elftools.elf.elffile import ELFFile
 
 from firmware.build import Built, build
 from firmware.cli import DEFAULT_MACHINE, firmware
-from firmware.compiler import GCC_ESP32
+from firmware.compiler import CHIPS, GCC_ESP32
 from firmware.size import Size, size_of, write_record
 from models.artifact import reference
 from models.export.budgets import recorded
-from renode.platform import CHIPS
 
 
 @pytest.fixture(scope="module", params=CHIPS)
