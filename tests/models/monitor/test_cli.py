@@ -109,8 +109,10 @@ def test_verdicts_come_as_the_samples_do_and_an_interrupt_ends_with_the_summary(
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     arguments = command("--model", artifact.folder, "--source", "stdin:3332")
     with subprocess.Popen(
-        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
-    ) as process:
+        arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env,
+        # A test run that itself runs in the background hands down an ignored SIGINT; a user's terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write("\n".join(csv().splitlines()[:1300]) + "\n")
