@@ -119,9 +119,10 @@ def test_anything_may_come_in(library: Path, lines: list[bytes], seed: int) -> N
         stream = stream[cut:]
         assert host.run(0.02) == End.RUNS
     host.run(0.3)  # a self-test is a while
+    before = len(host.lines)
     host.type(b"\nversion\n")
     host.run(0.2)
-    assert host.lines[-1].startswith("ok simtwin"), host.lines[-3:]
+    assert any(line.startswith("ok simtwin") for line in host.lines[before:]), host.lines[before:]
     assert len(host.frames) >= 1
     again = machine.device(library, machine.samples(1), flash=host.flash)
     assert not any("not allowed" in line for line in again.lines)

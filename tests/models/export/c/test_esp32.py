@@ -35,8 +35,13 @@ def some_windows() -> Int8:
     return np.concatenate(x)
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize(
+    ("compiler", "name"),
+    [
+        *(("gcc", name) for name in ARCHITECTURES),
+        *(pytest.param("clang", name, marks=[pytest.mark.slow] if name != "cnn" else []) for name in ARCHITECTURES),
+    ],
+)
 def test_a_network_is_as_in_tflm(
     name: str, compiler: CompilerName, exports: Callable[[str], Made], tmp_path: Path
 ) -> None:
