@@ -1,128 +1,51 @@
 using Antmicro.Renode.Core;
-using Antmicro.Renode.Logging;
-using Antmicro.Renode.Peripherals.Bus;
 using Antmicro.Renode.Peripherals.Espressif;
 
 namespace Antmicro.Renode.Peripherals.Timers
 {
-    // RTC controller (TRM chapters 6, 9, 12). Modelled: the software resets of OPTIONS0, RESET_STATE's cause, the watchdog with
-    // its key, the slow timer (136 kHz), STORE0 to 7 that outlive all resets but those of the system. Stored only: the super
-    // watchdog, clock and analogue settings. Not modelled: sleep modes, brown-out. A reset waits for the end of the quantum,
-    // resets every peripheral of the machine, sensors included, and loads the program anew (macro reset).
-    public class Esp32c3Rtc : IDoubleWordPeripheral, IKnownSize
+    // RTC controller (TRM chapters 6, 9, 12). Modelled: what EspressifRtc has, the slow timer (136 kHz), the super watchdog's key.
+    // Stored only: the super watchdog, clock and analogue settings. Not modelled: sleep modes, brown-out.
+    public class Esp32c3Rtc : EspressifRtc
     {
-        public Esp32c3Rtc(IMachine machine)
+        // The first stage counts twice, by the eFuse WDT_DELAY_SEL, 0 here.
+        public Esp32c3Rtc(IMachine machine) : base(machine, Frequency, 0x38, 0x40, 0x50, 0xB8, Watchdog0, 1)
         {
-            this.machine = machine;
-            IRQ = new GPIO();
-            watchdog = new EspressifWatchdog(machine, this, Frequency, Act);
-            registers = new EspressifRegisters(this)
-                .With(Options0, 0x1C00A000).With(TimeUpdate).With(0x10, readOnly: true).With(0x14, readOnly: true).With(0x1C, 0x28140403)
-                .With(0x34, 0x00C40000).With(State, 0x3000).With(IntEnable, refused: ~WatchdogInterrupt)
-                .With(IntRaw, readOnly: true).With(IntStatus, readOnly: true).With(IntClear)
-                .WithMany(Store0, 4).With(0x70, 0x11583218).With(0x74, 0x00400000)
+            registers.With(Options0, 0x1C00A000).With(TimeUpdate).With(TimeLow, readOnly: true).With(TimeHigh, readOnly: true)
+                .With(0x1C, 0x28140403).With(0x34, 0x00C40000).With(0x70, 0x11583218).With(0x74, 0x00400000)
                 .With(Watchdog0, 0x00012214).With(0x94, 0x00030D40).With(0x98, 0x00013880).With(0x9C, 0xFFF).With(0xA0, 0xFFF)
-                .With(Feed).With(Key).With(SuperWatchdog, 0x04B00000).With(SuperKey).WithMany(Store4, 4)
-                .With(0x1FC, 0x02007270, readOnly: true);
+                .With(0xA8).With(SuperWatchdog, 0x04B00000).With(SuperKey).With(0x1FC, 0x02007270, readOnly: true);
         }
 
-        // The cause that the next reset has; the group timers' watchdogs set theirs here.
-        public void RequestReset(uint cause)
-        {
-            if(nextCause != 0) { return; }
-            nextCause = cause;
-            machine.RequestReset();
-        }
+        public override long Size { get { return 0x800; } }
 
-        public void Reset()
+        protected override uint Value(long offset)
         {
-            var stores = new uint[8];
-            for(var n = 0; n < 8; n++) { stores[n] = registers[Store(n)]; }
-            registers.Reset();
-            resetCause = nextCause != 0 ? nextCause : PowerOn;
-            nextCause = 0;
-            for(var n = 0; n < 8 && resetCause != PowerOn && resetCause != SystemWatchdog; n++) { registers[Store(n)] = stores[n]; }
-            watchdog.Reset();
-            IRQ.Unset();
-        }
-
-        public uint ReadDoubleWord(long offset)
-        {
-            if(!registers.CanRead(offset)) { return 0; }
             switch(offset)
             {
-            case 0x10: return (uint)time;
-            case 0x14: return (uint)(time >> 32) & 0xFFFF;
-            case State: return registers[State] & ~0x3Fu | resetCause;
-            case IntStatus: return registers[IntRaw] & registers[IntEnable];
-            default: return registers[offset];
+            case TimeLow: return (uint)time;
+            case TimeHigh: return (uint)(time >> 32) & 0xFFFF;
+            default: return base.Value(offset);
             }
         }
 
-        public void WriteDoubleWord(long offset, uint value)
+        protected override bool IsProtected(long offset)
         {
-            var isWatchdog = offset >= Watchdog0 && offset <= Feed;
-            if(isWatchdog && registers[Key] != Unlocked || offset == SuperWatchdog && registers[SuperKey] != SuperUnlocked)
-            {
-                this.Log(LogLevel.Warning, "Register at offset 0x{0:X} is write-protected: 0x{1:X} is ignored", offset, value);
-                return;
-            }
-            if(!registers.CanWrite(offset, value)) { return; }
-            registers[offset] = value;
-            if(offset == Options0)
-            {
-                registers[Options0] = value & ~(1u << 31 | 1u << 5);
-                if(value >> 31 != 0) { RequestReset(CoreSoftware); }
-                else if((value >> 5 & 1) != 0) { RequestReset(CpuSoftware); }
-            }
-            else if(offset == TimeUpdate && value >> 31 != 0)
+            return offset == SuperWatchdog ? registers[SuperKey] != SuperUnlocked : base.IsProtected(offset);
+        }
+
+        protected override void Written(long offset, uint value)
+        {
+            if(offset == TimeUpdate && value >> 31 != 0)
             {
                 time = (ulong)(machine.ElapsedVirtualTime.TimeElapsed.TotalSeconds * Frequency);
             }
-            else if(offset == IntClear) { registers[IntRaw] &= ~value; }
-            else if(offset == Feed) { if(value >> 31 != 0) { watchdog.Feed(); } }
-            else if(isWatchdog) { Configure(); }
-            IRQ.Set((registers[IntRaw] & registers[IntEnable]) != 0);
+            base.Written(offset, value);
         }
 
-        public GPIO IRQ { get; }
-        public long Size { get { return 0x800; } }
-
-        private static long Store(int n) { return n < 4 ? Store0 + 4 * n : Store4 + 4 * (n - 4); }
-
-        private void Configure()
-        {
-            var conf = registers[Watchdog0];
-            var actions = new uint[4];
-            var ticks = new ulong[4];
-            for(var n = 0; n < 4; n++)
-            {
-                actions[n] = conf >> (28 - 3 * n) & 7;
-                ticks[n] = (ulong)registers[0x94 + 4 * n] << (n == 0 ? 1 : 0); // by the eFuse WDT_DELAY_SEL, 0 here
-            }
-            watchdog.Configure(conf >> 31 != 0, actions, ticks);
-        }
-
-        private void Act(uint action)
-        {
-            if(action == 1)
-            {
-                registers[IntRaw] |= WatchdogInterrupt;
-                IRQ.Set((registers[IntRaw] & registers[IntEnable]) != 0);
-            }
-            else { RequestReset(action == 2 ? CpuWatchdog : action == 3 ? CoreWatchdog : SystemWatchdog); }
-        }
-
-        private uint nextCause, resetCause = PowerOn;
         private ulong time;
-        private readonly IMachine machine;
-        private readonly EspressifWatchdog watchdog;
-        private readonly EspressifRegisters registers;
 
         private const ulong Frequency = 136000;
-        private const uint PowerOn = 0x01, CoreSoftware = 0x03, CoreWatchdog = 0x09, CpuSoftware = 0x0C, CpuWatchdog = 0x0D, SystemWatchdog = 0x10;
-        private const uint Unlocked = 0x50D83AA1, SuperUnlocked = 0x8F1D312A, WatchdogInterrupt = 1 << 3;
-        private const long Options0 = 0x00, TimeUpdate = 0x0C, State = 0x38, IntEnable = 0x40, IntRaw = 0x44, IntStatus = 0x48, IntClear = 0x4C;
-        private const long Store0 = 0x50, Store4 = 0xB8, Watchdog0 = 0x90, Feed = 0xA4, Key = 0xA8, SuperWatchdog = 0xAC, SuperKey = 0xB0;
+        private const uint SuperUnlocked = 0x8F1D312A;
+        private const long TimeUpdate = 0x0C, TimeLow = 0x10, TimeHigh = 0x14, Watchdog0 = 0x90, SuperWatchdog = 0xAC, SuperKey = 0xB0;
     }
 }

@@ -16,9 +16,10 @@ from firmware.compiler import CLANG, GCC_ESP32, LLC, CompilerName, compile_all, 
 from firmware.errors import FirmwareError
 from firmware.frames import Hello, ResetCause, frames_in
 from firmware.size import size_of
-from firmware.stack import code_of, functions_of, stack_depth
+from firmware.stack import code_of, stack_depth
 from firmware.xtensa import foreign, instructions
 from tests.firmware import tiny_model
+from tests.firmware.stack_usage import check_frames
 from tests.firmware.test_esp32c3 import FLOAT
 
 pytest.importorskip("elftools", reason="no pyelftools: pip install simtwin[firmware]")
@@ -127,16 +128,7 @@ def test_frames_are_those_gcc_states(built: Built) -> None:
     """`firmware.stack` reads frames from machine code; gcc says them itself (-fstack-usage)."""
     if not built.compiler.startswith("gcc"):
         pytest.skip("clang does not say them for this chip")
-    told = {}
-    for path in built.objects[0].parent.glob("*.su"):
-        for line in path.read_text().splitlines():
-            place, count, kind = line.split("\t")
-            assert kind == "static", line
-            told[place.rsplit(":", 1)[1]] = int(count)
-    found = {function.name: function.frame_bytes for function in functions_of(built.product).values()}
-    common = [name for name in found if name in told]
-    assert len(common) > 80
-    assert {name: found[name] for name in common} == {name: told[name] for name in common}
+    check_frames(built)
 
 
 def test_the_stack_is_bounded(built: Built) -> None:

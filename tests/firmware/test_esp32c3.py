@@ -16,8 +16,9 @@ from firmware.compiler import GCC, CompilerName
 from firmware.errors import FirmwareError
 from firmware.frames import FrameType, Hello, ResetCause, State, frames_in
 from firmware.size import size_of
-from firmware.stack import functions_of, stack_depth
+from firmware.stack import stack_depth
 from tests.firmware import machine, tiny_model
+from tests.firmware.stack_usage import check_frames
 
 pytest.importorskip("unicorn", reason="no Unicorn: pip install simtwin[firmware]")
 
@@ -213,16 +214,7 @@ def test_frames_are_those_the_compiler_states(tmp_path: Path) -> None:
         pytest.skip(f"no {GCC}: apt install gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf")
     model = tiny_model.write(tmp_path / "model", tiny_model.preprocessing())
     built = build(model, tmp_path / "out", "esp32c3", "gcc")
-    told = {}
-    for path in (tmp_path / "out" / "objects").glob("*.su"):
-        for line in path.read_text().splitlines():
-            place, count, kind = line.split("\t")
-            assert kind == "static", line
-            told[place.rsplit(":", 1)[1]] = int(count)
-    found = {function.name: function.frame_bytes for function in functions_of(built.product).values()}
-    common = [name for name in found if name in told]
-    assert len(common) > 80
-    assert {name: found[name] for name in common} == {name: told[name] for name in common}
+    check_frames(built)
 
 
 def test_recursion_and_unknown_pointers_are_refused(tmp_path: Path) -> None:
